@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# For people; kbuild reads Kbuild. `make help` says what there is.
+
+KERNELRELEASE ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KERNELRELEASE)/build
+# The kernel of run, shell and bench: 6.12, 6.1 or debug.
+KERNEL ?= 6.12
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Parameters of the module for run, shell and load, as in "pool_mb=256".
+MODULE_ARGS ?=
+
+TOP := $(CURDIR)
+BUILD := $(TOP)/build
+NATIVE := $(BUILD)/native
+KINDS := 6.1 6.12 debug
+MODULES := $(KINDS:%=module-%)
+
+# A phase at a time: each of them uses all CPUs by itself.
+.NOTPARALLEL:
+
+.PHONY: all help setup module $(MODULES) user tests run check lint bench shell
+.PHONY: load unload install install-module install-user clean
+
+all: module user
+
+help:
+	@echo 'On any Debian 12 machine, nothing to be prepared:'
+	@echo '  make run [KERNEL=6.1|6.12|debug]  the tour, in a guest under QEMU'
+	@echo '  make check      lint, KUnit and user tests on three kernels'
+	@echo '  make bench      the benchmarks, in a guest that counts instructions'
+	@echo '  make shell      a shell in a guest with the module loaded'
+	@echo '  make setup      install the Debian packages all of this needs'
+	@echo 'On a machine where you want the module for real:'
+	@echo '  make            build for the running kernel (KDIR=$(KDIR))'
+	@echo '  make load       load it (MODULE_ARGS="pool_mb=256")'
+	@echo '  make unload'
+	@echo '  make install    module, library, headers, manual pages'
+	@echo '                  (DESTDIR, PREFIX=$(PREFIX), INSTALL_MOD_PATH)'
+	@echo 'Else:'
+	@echo '  make module-6.12, module-6.1, module-debug, user, tests, lint, clean'
+
+setup:
+	@scripts/setup
+
+# --- the module: for the running kernel, and for each of the guests'
+
+module:
+	@test -d '$(KDIR)' || { \
+		echo 'No kernel headers in $(KDIR): install the package' \
+		'linux-headers-$(KERNELRELEASE), or say KDIR=...' >&2; exit 1; }
+	@scripts/build-module --kdir '$(KDIR)' native
+
+$(MODULES): module-%: setup
+	@scripts/build-module $*
+
+# --- what runs in user space
+
+user:
+	@$(MAKE) --no-print-directory -C userlib O='$(BUILD)/user'
+
+tests: user
+	@$(MAKE) --no-print-directory -C tests/user O='$(BUILD)/user'
+
+# --- guests
+
+run: module-$(KERNEL) user
+	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' -- \
+		build/user/bin/bsdvm-tour "$$(scripts/kernel $(KERNEL) map)"
+
+shell: module-$(KERNEL) user
+	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' --shell
+
+check: setup
+	@tests/run
+
+lint: setup
+	@scripts/lint
+
+bench: module-$(KERNEL) user
+	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
+	@tests/bench/run --kernel $(KERNEL)
+
+# --- the real machine
+
+load:
+	insmod $(NATIVE)/bsdvm.ko $(MODULE_ARGS)
+
+unload:
+	rmmod bsdvm
+
+install: install-module install-user
+
+install-module:
+	@test -f $(NATIVE)/bsdvm.ko || { echo 'Run make first.' >&2; exit 1; }
+	$(MAKE) -C '$(KDIR)' M='$(NATIVE)' \
+		INSTALL_MOD_PATH='$(or $(INSTALL_MOD_PATH),$(DESTDIR))' \
+		$(if $(DESTDIR)$(INSTALL_MOD_PATH),DEPMOD=true) modules_install
+
+install-user:
+	$(MAKE) -C userlib O='$(BUILD)/user' DESTDIR='$(DESTDIR)' \
+		PREFIX='$(PREFIX)' install
+
+clean:
+	rm -rf '$(BUILD)'
