@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_page: states of a physical page, the per-CPU page caches, the page queues.
+ *
+ * A page is free (in the buddy allocator or in a CPU's cache), or allocated. An
+ * allocated page belongs to an object or to nobody, is wired or pageable, and a
+ * pageable page is on one page queue at most. Queues are kept by CPU, each with
+ * a lock of its own: a fault enqueues on the queue of the CPU it runs on and
+ * takes no lock that another CPU wants.
+ *
+ * What links pages to objects (vm_page_insert and its kin) stands in vm_object.h.
+ *
+ * Locks: page-queue locks and cache locks are leaves but for the free-list lock.
+ */
+#ifndef BSDVM_VM_PAGE_H
+#define BSDVM_VM_PAGE_H
+
+#include "_vm_page.h"
+
+/* vm_page.queue: PQ_NONE, or one of these and the CPU above it. */
+#define PQ_INACTIVE	0
+#define PQ_ACTIVE	1
+#define PQ_LAUNDRY	2
+#define PQ_COUNT	3
+#define PQ_NONE		255
+#define PQ_MASK		255
+#define PQ_CPU_SHIFT	8
+
+/* In vm_page.wire_count: no object holds the page, the last wiring frees it. */
+#define VM_PAGE_ORPHAN	0x40000000
+
+#define ACT_INIT	5
+
+/* vm_page.aflags: bit numbers, changed atomically. */
+#define PGA_REFERENCED	0	/* seen used by somebody who kept no PTE */
+#define PGA_DIRTY	1	/* differs from its backing store */
+
+/* vm_page.busy */
+#define VPB_UNBUSIED	0
+#define VPB_EXCLUSIVE	1
+#define VPB_WAITERS	2	/* beside VPB_EXCLUSIVE: somebody sleeps on it */
+
+/*
+ * vm_page_alloc_noobj: a few pages in the buddy allocator are kept from ordinary
+ * requests, so that page-out, which needs memory to free memory, goes on.
+ */
+#define VM_ALLOC_NORMAL		0
+#define VM_ALLOC_SYSTEM		1	/* may dig into that reserve */
+
+/**
+ * vm_page_startup() - set up caches and queues, after vm_phys_init()
+ *
+ * Context: start-up only, may sleep.
+ * Return: 0, -ENOMEM.
+ */
+int vm_page_startup(void);
+
+/**
+ * vm_page_shutdown() - give the caches back to the buddy allocator
+ *
+ * Context: shut-down only, before vm_phys_fini(). Harmless when vm_page_startup()
+ * was not called or failed.
+ */
+void vm_page_shutdown(void);
+
+/**
+ * vm_page_drain_caches() - gather the caches' pages in the buddy allocator
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_drain_caches(void);
+
+/**
+ * vm_page_alloc_noobj() - a page that belongs to no object yet
+ * @req: VM_ALLOC_*
+ *
+ * The page is unbusied, unwired, on no queue, clean, not valid, never mapped
+ * since it was freed; its content is whatever it was: zero or overwrite it
+ * before anyone else can see it. Comes from this CPU's cache; refills it from
+ * the buddy allocator, and when that is empty takes back other CPUs' caches.
+ *
+ * Context: any but interrupt.
+ * Return: the page, or NULL when none is free (see vm_wait()).
+ */
+struct vm_page *vm_page_alloc_noobj(int req);
+
+/**
+ * vm_page_free() - free a page
+ * @m: the page: in no object, not busied, not wired, not mapped
+ *
+ * Takes it from its page queue. Wakes vm_wait().
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_free(struct vm_page *m);
+
+/**
+ * vm_wait() - wait until pages may be free
+ * @timeout: jiffies to wait at the most
+ *
+ * The caller holds no lock that anyone who frees pages may want: no map, object,
+ * page or address-space lock.
+ *
+ * Context: process, sleeps killably.
+ * Return: 0 when it is worth trying again, -ETIMEDOUT when @timeout passed and
+ * no page came free that VM_ALLOC_NORMAL may have, -EINTR on a fatal signal.
+ */
+int vm_wait(unsigned long timeout);
+
+/**
+ * vm_free_count() - free pages, caches included
+ *
+ * Return: pages; exact only while nobody allocates or frees.
+ */
+unsigned long vm_free_count(void);
+
+/**
+ * vm_page_queue() - the queue a page is on
+ * @m: the page
+ *
+ * Return: PQ_*, PQ_NONE included; a guess unless the page stands still.
+ */
+static inline unsigned int vm_page_queue(const struct vm_page *m)
+{
+	return READ_ONCE(m->queue) & PQ_MASK;
+}
+
+/**
+ * vm_page_wired() - must the page stay where it is?
+ * @m: the page
+ *
+ * Return: true when it is wired.
+ */
+static inline bool vm_page_wired(const struct vm_page *m)
+{
+	return atomic_read(&m->wire_count) & ~VM_PAGE_ORPHAN;
+}
+
+/**
+ * vm_page_queue_count() - pages on a queue, over all CPUs
+ * @queue: PQ_INACTIVE, PQ_ACTIVE or PQ_LAUNDRY
+ *
+ * Return: pages.
+ */
+unsigned long vm_page_queue_count(unsigned int queue);
+
+/**
+ * vm_wire_count() - wired pages
+ *
+ * Return: pages with a wire count above zero.
+ */
+unsigned long vm_wire_count(void);
+
+/**
+ * vm_page_activate() - put the page on the active queue
+ * @m: the page; nothing happens when it is wired or there already
+ *
+ * Context: any but interrupt; takes page-queue locks. The page cannot be freed
+ * meanwhile (its object is locked or it is busied).
+ */
+void vm_page_activate(struct vm_page *m);
+
+/**
+ * vm_page_deactivate() - put the page on the inactive queue
+ * @m: the page; nothing happens when it is wired or there already
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_deactivate(struct vm_page *m);
+
+/**
+ * vm_page_launder() - put the page on the laundry queue
+ * @m: the page; nothing happens when it is wired or there already
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_launder(struct vm_page *m);
+
+/**
+ * vm_page_dequeue() - take the page from its queue, if it is on one
+ * @m: the page
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_dequeue(struct vm_page *m);
+
+/**
+ * vm_page_wire() - hold the page where it is
+ * @m: the page; it leaves its queue with the first wiring
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_wire(struct vm_page *m);
+
+/**
+ * vm_page_unwire() - undo one vm_page_wire()
+ * @m: the page
+ * @queue: the queue it goes to with the last wiring, or PQ_NONE
+ *
+ * A page whose object let go of it while it was wired
+ * is freed with the last wiring.
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_unwire(struct vm_page *m, unsigned int queue);
+
+/**
+ * vm_page_release_orphan() - free a page that may be wired
+ * @m: the page: in no object, not mapped
+ *
+ * Frees it now, or with its last wiring.
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_release_orphan(struct vm_page *m);
+
+/**
+ * vm_page_tryxbusy() - busy the page exclusively
+ * @m: the page
+ *
+ * Context: any; the page cannot be freed meanwhile.
+ * Return: true when the caller now holds it.
+ */
+static inline bool vm_page_tryxbusy(struct vm_page *m)
+{
+	return atomic_cmpxchg_acquire(&m->busy, VPB_UNBUSIED, VPB_EXCLUSIVE) ==
+	       VPB_UNBUSIED;
+}
+
+/**
+ * vm_page_busied() - is the page busied by anyone?
+ * @m: the page
+ *
+ * Return: true when it is.
+ */
+static inline bool vm_page_busied(struct vm_page *m)
+{
+	return atomic_read_acquire(&m->busy) != VPB_UNBUSIED;
+}
+
+/**
+ * vm_page_xunbusy() - let go of a page busied exclusively, waking who waits
+ * @m: the page
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_xunbusy(struct vm_page *m);
+
+/**
+ * vm_page_busy_sleep() - wait until the page is not busied
+ * @m: the page; only its address is used, so it may be freed meanwhile
+ *
+ * Context: process, no VM lock held, sleeps killably.
+ * Return: 0, -EINTR on a fatal signal.
+ */
+int vm_page_busy_sleep(struct vm_page *m);
+
+/**
+ * vm_page_dirty() - note that the page differs from its backing store
+ * @m: the page
+ *
+ * Context: any; the page cannot be freed meanwhile.
+ */
+static inline void vm_page_dirty(struct vm_page *m)
+{
+	if (!test_bit(PGA_DIRTY, &m->aflags))
+		set_bit(PGA_DIRTY, &m->aflags);
+}
+
+/**
+ * vm_page_undirty() - note that the page is as its backing store has it
+ * @m: the page; no writable mapping exists
+ *
+ * Context: the object's lock held exclusively.
+ */
+static inline void vm_page_undirty(struct vm_page *m)
+{
+	clear_bit(PGA_DIRTY, &m->aflags);
+}
+
+/**
+ * vm_page_is_dirty() - does the page differ from its backing store?
+ * @m: the page
+ *
+ * Return: true when it does.
+ */
+static inline bool vm_page_is_dirty(const struct vm_page *m)
+{
+	return test_bit(PGA_DIRTY, &m->aflags);
+}
+
+#endif /* BSDVM_VM_PAGE_H */

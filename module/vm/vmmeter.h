@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Event counters of the VM system (FreeBSD's struct vmmeter), one set a CPU so
+ * that counting shares no cache line. Every floor counts; vm_meter.c adds up.
+ */
+#ifndef BSDVM_VMMETER_H
+#define BSDVM_VMMETER_H
+
+#include "vm_linux.h"
+
+/* Order and names follow SEMANTICS of vm.stats.vm and vm.stats.object. */
+struct vmmeter {
+	u64 v_vm_faults;	/* faults taken */
+	u64 v_io_faults;	/* ... that needed a pager */
+	u64 v_cow_faults;	/* ... that copied a page */
+	u64 v_cow_optim;	/* ... that took the page over instead */
+	u64 v_zfod;		/* pages zero-filled on demand */
+	u64 v_intrans;		/* faults that waited for a busy page */
+	u64 v_vnodein;		/* page-ins from files */
+	u64 v_vnodeout;		/* page-outs to files */
+	u64 v_vnodepgsin;	/* pages paged in from files */
+	u64 v_vnodepgsout;	/* pages paged out to files */
+	u64 v_tfree;		/* pages freed */
+	u64 v_forks;		/* vmspaces forked */
+	u64 v_forkpages;	/* pages their maps covered */
+	u64 v_prefault;		/* neighbours mapped by faults */
+	u64 v_shootdowns;	/* TLB shootdowns begun */
+	u64 v_shootdown_cpus;	/* CPUs interrupted for them */
+	u64 o_collapses;	/* backing objects merged upward */
+	u64 o_bypasses;		/* backing objects skipped */
+	s64 o_count;		/* objects alive (sum over CPUs) */
+};
+
+DECLARE_PER_CPU(struct vmmeter, bsd_vmmeter);
+
+#define VM_CNT_ADD(counter, n)	this_cpu_add(bsd_vmmeter.counter, n)
+#define VM_CNT_INC(counter)	this_cpu_inc(bsd_vmmeter.counter)
+#define VM_CNT_DEC(counter)	this_cpu_dec(bsd_vmmeter.counter)
+
+#endif /* BSDVM_VMMETER_H */
