@@ -92,11 +92,15 @@ unload:
 
 install: install-module install-user
 
+# Not signed: Debian's key is Debian's. depmod is for the machine itself, not for
+# a tree that becomes a package.
+STAGED := $(or $(INSTALL_MOD_PATH),$(DESTDIR))
 install-module:
 	@test -f $(NATIVE)/bsdvm.ko || { echo 'Run make first.' >&2; exit 1; }
-	$(MAKE) -C '$(KDIR)' M='$(NATIVE)' \
-		INSTALL_MOD_PATH='$(or $(INSTALL_MOD_PATH),$(DESTDIR))' \
-		$(if $(DESTDIR)$(INSTALL_MOD_PATH),DEPMOD=true) modules_install
+	$(MAKE) --no-print-directory -C '$(KDIR)' M='$(NATIVE)' \
+		INSTALL_MOD_PATH='$(STAGED)' CONFIG_MODULE_SIG_ALL= DEPMOD=true \
+		modules_install
+	$(if $(STAGED),,depmod -a '$(KERNELRELEASE)')
 
 install-user:
 	$(MAKE) -C userlib O='$(BUILD)/user' DESTDIR='$(DESTDIR)' \
