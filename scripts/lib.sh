@@ -7,6 +7,10 @@
 # A failure inside $(...) is a failure.
 shopt -s inherit_errexit
 
+# Most scripts are called by make. What it tells a sub-make is meant neither for
+# kbuild nor for the build of a kernel.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
 # The top of the checkout, with symbolic links resolved.
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export TOP
