@@ -38,7 +38,6 @@
 #include "vm_phys.h"
 #include "vmmeter.h"
 
-#define VM_PAGE_CACHE_SIZE	64
 #define VM_PAGE_CACHE_BATCH	(VM_PAGE_CACHE_SIZE / 2)
 
 /* The reserve: at most this much, and this part of the pool. */

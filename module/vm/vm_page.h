@@ -40,6 +40,9 @@
 #define VPB_EXCLUSIVE	1
 #define VPB_WAITERS	2	/* beside VPB_EXCLUSIVE: somebody sleeps on it */
 
+/* Most free pages that a CPU keeps at hand. */
+#define VM_PAGE_CACHE_SIZE	64
+
 /*
  * vm_page_alloc_noobj: a few pages in the buddy allocator are kept from ordinary
  * requests, so that page-out, which needs memory to free memory, goes on.

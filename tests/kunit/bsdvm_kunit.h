@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the tests share: random numbers, threads on a given CPU, the check that no
+ * page was lost.
+ */
+#ifndef BSDVM_KUNIT_H
+#define BSDVM_KUNIT_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+
+#include "vm/vm_page.h"
+#include "vm/vm_phys.h"
+
+/* How long a test waits for what must come before it fails. */
+#define TEST_PATIENCE	(20 * HZ)
+
+/* A random number below @n. */
+static inline u32 test_random(struct rnd_state *rnd, u32 n)
+{
+	return (u64)prandom_u32_state(rnd) * n >> 32;
+}
+
+static inline void test_seed(struct kunit *test, struct rnd_state *rnd, u64 seed)
+{
+	kunit_info(test, "seed %llu\n", seed);
+	prandom_seed_state(rnd, seed);
+}
+
+static inline void test_pages_check(void *arg)
+{
+	struct kunit *test = arg;
+	unsigned long before = (unsigned long)test->priv;
+	unsigned long end = jiffies + TEST_PATIENCE;
+
+	/* A worker may still be letting go of an object. */
+	while (vm_free_count() != before && time_before(jiffies, end))
+		msleep(20);
+	KUNIT_EXPECT_EQ_MSG(test, vm_free_count(), before, "pages were lost");
+	KUNIT_EXPECT_TRUE_MSG(test, vm_phys_check(), "vm_phys_check");
+}
+
+/*
+ * For suites: every test must leave as many free pages as it found. The first
+ * action added is the last one done, so whatever a test adds comes before.
+ */
+static inline int test_pages_init(struct kunit *test)
+{
+	test->priv = (void *)vm_free_count();
+	return kunit_add_action(test, test_pages_check, test);
+}
+
+/*
+ * Pages taken from the pool for a test, linked by plinks. They go back when the
+ * test ends, however it ends.
+ */
+struct test_pages {
+	struct list_head list;
+	unsigned long count;
+};
+
+static inline void test_pages_put(struct test_pages *pages)
+{
+	struct vm_page *m;
+
+	m = list_first_entry_or_null(&pages->list, struct vm_page, plinks);
+	if (!m)
+		return;
+	list_del(&m->plinks);
+	pages->count--;
+	vm_page_free(m);
+}
+
+static inline void test_pages_put_all(void *arg)
+{
+	struct test_pages *pages = arg;
+
+	while (!list_empty(&pages->list))
+		test_pages_put(pages);
+}
+
+static inline bool test_pages_get(struct test_pages *pages, int req)
+{
+	struct vm_page *m = vm_page_alloc_noobj(req);
+
+	if (!m)
+		return false;
+	list_add(&m->plinks, &pages->list);
+	pages->count++;
+	return true;
+}
+
+static inline struct test_pages *test_pages_alloc(struct kunit *test)
+{
+	struct test_pages *pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	INIT_LIST_HEAD(&pages->list);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, test_pages_put_all, pages));
+	return pages;
+}
+
+/* A thread of a test, which ends by itself. */
+struct test_thread {
+	struct task_struct *task;
+	struct completion done;
+	int (*fn)(void *arg);
+	void *arg;
+	int ret;
+};
+
+static inline int test_thread_main(void *data)
+{
+	struct test_thread *thread = data;
+
+	thread->ret = thread->fn(thread->arg);
+	complete(&thread->done);
+	return 0;
+}
+
+static inline struct test_thread *test_thread(struct kunit *test, int cpu,
+					      int (*fn)(void *arg), void *arg)
+{
+	struct test_thread *thread = kunit_kzalloc(test, sizeof(*thread), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, thread);
+	init_completion(&thread->done);
+	thread->fn = fn;
+	thread->arg = arg;
+	thread->task = kthread_create(test_thread_main, thread, "bsdvm_kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread->task);
+	if (cpu >= 0)
+		kthread_bind(thread->task, cpu);
+	get_task_struct(thread->task);
+	wake_up_process(thread->task);
+	return thread;
+}
+
+/* Wait until the thread is gone; returns what its function returned. */
+static inline int test_thread_join(struct test_thread *thread)
+{
+	wait_for_completion(&thread->done);
+	kthread_stop(thread->task);
+	put_task_struct(thread->task);
+	return thread->ret;
+}
+
+/* The @n-th CPU that is online, modulo their number. */
+static inline int test_cpu(unsigned int n)
+{
+	int cpu;
+
+	n %= num_online_cpus();
+	for_each_online_cpu(cpu) {
+		if (n-- == 0)
+			break;
+	}
+	return cpu;
+}
+
+#endif /* BSDVM_KUNIT_H */

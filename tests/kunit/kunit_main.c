@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * bsdvm_kunit.ko: the tests that need to see inside bsdvm.ko.
+ *
+ * They run when the module is loaded, inside a bsdvm.ko that is loaded and not in
+ * use, one file a subject:
+ *
+ *	vm_phys_kunit.c		the buddy allocator, on private domains
+ *	vm_page_kunit.c		caches, waiting, queues, wiring, busying
+ *	vm_object_kunit.c	shadows, collapse, bypass, with page identity
+ *	vm_map_kunit.c		clipping, merging, placement, against a model
+ *	pmap_kunit.c		translations in a real process's page tables
+ *
+ * Random tests print their seed, which is always the same, and stop at the first
+ * step that goes wrong. Every test checks that the free pages are as many as
+ * before (bsdvm_kunit.h).
+ */
+#include "bsdvm_kunit.h"
+
+MODULE_DESCRIPTION("Tests of BSD VM");
+MODULE_LICENSE("Dual BSD/GPL");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
