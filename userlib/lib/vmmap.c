@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The entry list. Only a list that came in one call is a snapshot of one map,
+ * so a buffer that proves too small is thrown away and a larger one tried.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "window.h"
+
+#define FIRST_TRY (16 * 1024)
+
+struct bsdvm_vmentry *bsdvm_getvmmap(size_t *count)
+{
+	size_t len;
+
+	for (len = FIRST_TRY;; len *= 2) {
+		void *buf = malloc(len);
+		struct bsdvm_entries arg = {
+			.size = sizeof(arg),
+			.buf = (uintptr_t)buf,
+			.buf_len = len,
+		};
+
+		if (!buf)
+			return NULL;
+		if (!libbsdvm_ioctl(BSDVM_IOC_ENTRIES, &arg)) {
+			if (!arg.more) {
+				*count = arg.count;
+				return buf;
+			}
+		} else if (errno != ENOSPC) {
+			free(buf);
+			return NULL;
+		}
+		free(buf);
+	}
+}
+
+void bsdvm_freevmmap(struct bsdvm_vmentry *map)
+{
+	free(map);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The one descriptor and the one window of a process, made on first use.
+ *
+ * Both are written once, under the lock, and read without it: the descriptor
+ * when it is not -1, the window's size when its start is not NULL. After a
+ * failure nothing is kept, so that the next call tries again. A child of
+ * fork(2) inherits both, and the kernel gives it a vmspace of its own at the
+ * same address: there is nothing to do in the child but to unlock.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "window.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int device = -1;
+static _Atomic(void *) window_start;
+static size_t window_size;
+
+static void lock_window(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void unlock_window(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* Nobody may be half-way through making the window while the process forks. */
+__attribute__((constructor)) static void register_fork_handlers(void)
+{
+	pthread_atfork(lock_window, unlock_window, unlock_window);
+}
+
+static int device_open_locked(void)
+{
+	int fd = atomic_load(&device);
+
+	if (fd >= 0)
+		return fd;
+	fd = open(BSDVM_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		atomic_store(&device, fd);
+	return fd;
+}
+
+static void *window_map(int fd, size_t size)
+{
+	const int prot = PROT_READ | PROT_WRITE;
+	const int flags = MAP_SHARED | MAP_NORESERVE;
+	void *start;
+
+	start = mmap(NULL, size, prot | PROT_EXEC, flags, fd, 0);
+	/* A noexec /dev says EPERM, a security module EACCES: do without. */
+	if (start == MAP_FAILED && (errno == EPERM || errno == EACCES))
+		start = mmap(NULL, size, prot, flags, fd, 0);
+	return start;
+}
+
+static int window_make_locked(size_t size)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	void *start;
+	int fd;
+
+	if (atomic_load(&window_start))
+		return 0;
+	fd = device_open_locked();
+	if (fd < 0)
+		return -1;
+	if (!size)
+		size = BSDVM_WINDOW_SIZE_DEFAULT;
+	if (size > SIZE_MAX - page) {
+		errno = ENOMEM;
+		return -1;
+	}
+	size = (size + page - 1) & ~(page - 1);
+	start = window_map(fd, size);
+	if (start == MAP_FAILED)
+		return -1;
+	window_size = size;
+	atomic_store(&window_start, start);
+	return 0;
+}
+
+int bsdvm_attach(size_t size)
+{
+	if (!atomic_load(&window_start)) {
+		int ret;
+
+		lock_window();
+		ret = window_make_locked(size);
+		unlock_window();
+		if (ret)
+			return -1;
+	}
+	if (size > window_size) {
+		errno = EBUSY;
+		return -1;
+	}
+	return 0;
+}
+
+int bsdvm_fd(void)
+{
+	int fd = atomic_load(&device);
+
+	if (fd < 0) {
+		lock_window();
+		fd = device_open_locked();
+		unlock_window();
+	}
+	return fd;
+}
+
+int bsdvm_window(void **start, size_t *size)
+{
+	if (bsdvm_attach(0))
+		return -1;
+	if (start)
+		*start = atomic_load(&window_start);
+	if (size)
+		*size = window_size;
+	return 0;
+}
+
+int libbsdvm_ioctl(unsigned long request, void *arg)
+{
+	if (bsdvm_attach(0))
+		return -1;
+	return ioctl(bsdvm_fd(), request, arg) ? -1 : 0;
+}
