@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _BSDVM_VMMAP_PRINT_H
+#define _BSDVM_VMMAP_PRINT_H
+
+#include <stdio.h>
+
+#include <bsdvm.h>
+
+/* Also print each entry's chain of objects. */
+#define VMMAP_PRINT_OBJECTS 0x1
+
+/**
+ * vmmap_print() - print a map as procstat -v does
+ * @out: where to
+ * @pid: for the first column
+ * @map: records of bsdvm_getvmmap()
+ * @count: their number
+ * @flags: VMMAP_PRINT_*
+ */
+void vmmap_print(FILE *out, int pid, const struct bsdvm_vmentry *map,
+		 size_t count, unsigned int flags);
+
+#endif /* _BSDVM_VMMAP_PRINT_H */
