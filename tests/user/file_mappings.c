@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Mappings of files, on tmpfs and on ext4. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+static char *map_file(int fd, size_t len, int prot, int flags, off_t off)
+{
+	char *map = bsdvm_mmap(NULL, len, prot, flags, fd, off);
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	return map;
+}
+
+static bool same_as_file(const char *map, size_t len, size_t off)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (map[i] != vm_file_byte(off + i))
+			return false;
+	}
+	return true;
+}
+
+TEST_FILES(a_private_mapping_shows_the_file)
+{
+	int fd = vm_file(dir, 40 * PAGE);
+	char *map =
+		map_file(fd, 40 * PAGE, BSDVM_PROT_READ, BSDVM_MAP_PRIVATE, 0);
+
+	EXPECT(same_as_file(map, 40 * PAGE, 0));
+	EXPECT_EQ(vm_entry_at(map).e.kve_type, BSDVM_KVME_TYPE_VNODE);
+}
+
+TEST_FILES(an_offset_is_where_the_mapping_begins)
+{
+	int fd = vm_file(dir, 8 * PAGE);
+	char *map = map_file(fd, 2 * PAGE, BSDVM_PROT_READ, BSDVM_MAP_SHARED,
+			     3 * PAGE);
+
+	EXPECT(same_as_file(map, 2 * PAGE, 3 * PAGE));
+}
+
+TEST_FILES(an_unaligned_offset_comes_back_in_the_address)
+{
+	int fd = vm_file(dir, 4 * PAGE);
+	char *map = map_file(fd, PAGE, BSDVM_PROT_READ, BSDVM_MAP_SHARED,
+			     PAGE + 100);
+
+	EXPECT_EQ((uintptr_t)map % PAGE, 100);
+	EXPECT(same_as_file(map, PAGE, PAGE + 100));
+	/* 100 + PAGE bytes touch two pages. */
+	EXPECT_EQ(vm_entry_at(map).e.kve_end - vm_entry_at(map).e.kve_start,
+		  2 * PAGE);
+}
+
+TEST_FILES(private_stores_do_not_reach_the_file)
+{
+	int fd = vm_file(dir, 2 * PAGE);
+	char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_PRIVATE, 0);
+	char *other =
+		map_file(fd, 2 * PAGE, BSDVM_PROT_READ, BSDVM_MAP_SHARED, 0);
+
+	map[1] = '!';
+	EXPECT_EQ(map[0], vm_file_byte(0));
+	EXPECT_EQ(map[1], '!');
+	EXPECT_EQ(other[1], vm_file_byte(1));
+	EXPECT_ERRNO(bsdvm_msync(map, 2 * PAGE, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_file_read(fd, 1), vm_file_byte(1));
+	ASSERT(!bsdvm_munmap(map, 2 * PAGE));
+	EXPECT_EQ(vm_file_read(fd, 1), vm_file_byte(1));
+}
+
+TEST_FILES(a_private_mapping_of_a_read_only_descriptor_can_be_written)
+{
+	int fd = vm_reopen(vm_file(dir, PAGE), O_RDONLY);
+	char *map = map_file(fd, PAGE, RW, BSDVM_MAP_PRIVATE, 0);
+
+	EXPECT_NO_FAULT(vm_write(map, '!'));
+	EXPECT_EQ(*map, '!');
+	EXPECT_EQ(map[1], vm_file_byte(1));
+}
+
+TEST_FILES(shared_stores_reach_the_file_by_msync)
+{
+	int fd = vm_file(dir, 4 * PAGE);
+	char *map = map_file(fd, 4 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+	struct bsdvm_stats before = vm_stats(), after;
+
+	map[0] = '0';
+	map[3 * PAGE] = '3';
+	EXPECT_ERRNO(bsdvm_msync(map, 4 * PAGE, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_file_read(fd, 0), '0');
+	EXPECT_EQ(vm_file_read(fd, 1), vm_file_byte(1));
+	EXPECT_EQ(vm_file_read(fd, 3 * PAGE), '3');
+	after = vm_stats();
+	EXPECT_EQ(after.v_vnodepgsout - before.v_vnodepgsout, 2);
+	/* Clean now: nothing more to write. */
+	EXPECT_ERRNO(bsdvm_msync(map, 4 * PAGE, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_stats().v_vnodepgsout, after.v_vnodepgsout);
+	/* And dirty again by the next store. */
+	map[0] = 'A';
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_file_read(fd, 0), 'A');
+}
+
+TEST_FILES(shared_stores_reach_the_file_when_the_last_mapping_goes)
+{
+	int fd = vm_file(dir, 2 * PAGE);
+	char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+	map[PAGE] = '!';
+	ASSERT(!bsdvm_munmap(map, 2 * PAGE));
+	EXPECT_EQ(vm_file_read(fd, PAGE), '!');
+}
+
+TEST_FILES(shared_stores_reach_the_file_when_the_process_ends)
+{
+	int fd = vm_file(dir, 2 * PAGE);
+	pid_t child = harness_fork();
+
+	if (!child) {
+		char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+		map[PAGE] = '!';
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(vm_file_read(fd, PAGE), '!');
+}
+
+TEST_FILES(shared_mappings_of_two_processes_are_one_memory)
+{
+	int fd = vm_file(dir, PAGE), pipes[2];
+	char *map, byte;
+	pid_t child;
+
+	ASSERT(!pipe(pipes));
+	child = harness_fork();
+	if (!child) {
+		map = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+		map[0] = 'c';
+		ASSERT(write(pipes[1], "", 1) == 1);
+		while (*(volatile char *)map != 'p')
+			usleep(1000);
+		harness_exit();
+	}
+	ASSERT(read(pipes[0], &byte, 1) == 1);
+	map = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+	EXPECT_EQ(map[0], 'c');
+	EXPECT_EQ(vm_entry_at(map).object[0].kvo_ref_count, 2);
+	map[0] = 'p';
+	harness_join(child);
+}
+
+TEST_FILES(two_mappings_of_a_file_share_one_object)
+{
+	int fd = vm_file(dir, 4 * PAGE);
+	int again = vm_reopen(fd, O_RDONLY);
+	char *a = map_file(fd, 4 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+	char *b =
+		map_file(again, PAGE, BSDVM_PROT_READ, BSDVM_MAP_PRIVATE, PAGE);
+
+	EXPECT_EQ(vm_entry_at(a).object[0].kvo_id,
+		  vm_entry_at(b).object[0].kvo_id);
+	a[PAGE] = '!';
+	EXPECT_EQ(*b, '!');
+}
+
+TEST_FILES(a_mapping_outlives_its_descriptor_and_its_name)
+{
+	int fd = vm_file(dir, 2 * PAGE);
+	char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+	close(fd);
+	EXPECT(same_as_file(map, 2 * PAGE, 0));
+	map[0] = '!';
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(map[0], '!');
+}
+
+/* --- the end of the file */
+
+TEST_FILES(behind_the_end_the_last_page_is_zero_and_the_next_is_sigbus)
+{
+	int fd = vm_file(dir, PAGE + 100);
+	char *map = map_file(fd, 4 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+	EXPECT(same_as_file(map, PAGE + 100, 0));
+	EXPECT(vm_all(map + PAGE + 100, PAGE - 100, 0));
+	EXPECT_FAULT(vm_read(map + 2 * PAGE), SIGBUS, BUS_OBJERR,
+		     map + 2 * PAGE);
+	EXPECT_FAULT(vm_write(map + 3 * PAGE + 5, 'x'), SIGBUS, BUS_OBJERR,
+		     map + 3 * PAGE + 5);
+}
+
+TEST_FILES(stores_behind_the_end_are_not_written)
+{
+	int fd = vm_file(dir, 100);
+	char *map = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+	struct stat st;
+
+	map[99] = '!';
+	map[100] = '?';
+	EXPECT_ERRNO(bsdvm_msync(map, PAGE, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_file_read(fd, 99), '!');
+	EXPECT_EQ(vm_file_read(fd, 100), -1);
+	ASSERT(!fstat(fd, &st));
+	EXPECT_EQ(st.st_size, 100);
+}
+
+TEST_FILES(a_private_write_behind_the_end_is_sigbus)
+{
+	int fd = vm_file(dir, PAGE);
+	char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_PRIVATE, 0);
+
+	EXPECT_FAULT(vm_write(map + PAGE, 'x'), SIGBUS, BUS_OBJERR, map + PAGE);
+	EXPECT_NO_FAULT(vm_write(map, 'x'));
+}
+
+TEST_FILES(an_empty_file_can_be_mapped_and_not_touched)
+{
+	int fd = vm_file(dir, 0);
+	char *map = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+	EXPECT_FAULT(vm_read(map), SIGBUS, BUS_OBJERR, map);
+}
+
+TEST_FILES(holes_of_a_file_read_as_zero)
+{
+	int fd = vm_file(dir, 0);
+	char *map;
+
+	ASSERT(!ftruncate(fd, 64 * PAGE));
+	map = map_file(fd, 64 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+	EXPECT(vm_all(map, 64 * PAGE, 0));
+	map[10 * PAGE] = '!';
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	EXPECT_EQ(vm_file_read(fd, 10 * PAGE), '!');
+	EXPECT_EQ(vm_file_read(fd, 11 * PAGE), 0);
+}
+
+/* --- fork */
+
+TEST_FILES(a_child_shares_a_shared_mapping)
+{
+	int fd = vm_file(dir, PAGE);
+	char *map = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+	pid_t child;
+
+	map[0] = 'p';
+	child = harness_fork();
+	if (!child) {
+		EXPECT_EQ(map[0], 'p');
+		map[1] = 'c';
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(map[1], 'c');
+}
+
+TEST_FILES(a_child_copies_a_private_mapping)
+{
+	int fd = vm_file(dir, 2 * PAGE);
+	char *map = map_file(fd, 2 * PAGE, RW, BSDVM_MAP_PRIVATE, 0);
+	pid_t child;
+
+	map[0] = 'p';
+	child = harness_fork();
+	if (!child) {
+		EXPECT_EQ(map[0], 'p');
+		map[0] = 'c';
+		map[PAGE] = 'c';
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(map[0], 'p');
+	EXPECT_EQ(map[PAGE], vm_file_byte(PAGE));
+}
+
+/* --- what the entry list says of it */
+
+TEST_FILES(the_entry_names_the_file)
+{
+	int fd = vm_file(dir, 3 * PAGE + 1);
+	char *map = map_file(fd, 4 * PAGE, RW, BSDVM_MAP_PRIVATE, 0);
+	struct bsdvm_vmentry e = vm_entry_at(map).e;
+	struct stat st;
+
+	ASSERT(!fstat(fd, &st));
+	EXPECT_EQ(e.kve_type, BSDVM_KVME_TYPE_VNODE);
+	EXPECT_EQ(e.kve_vn_type, BSDVM_KF_VTYPE_VREG);
+	EXPECT_EQ(e.kve_vn_size, st.st_size);
+	EXPECT_EQ(e.kve_vn_fileid, st.st_ino);
+	EXPECT_EQ(e.kve_vn_mode & 07777, st.st_mode & 07777);
+	EXPECT_EQ(e.kve_flags &
+			  (BSDVM_KVME_FLAG_COW | BSDVM_KVME_FLAG_NEEDS_COPY),
+		  BSDVM_KVME_FLAG_COW | BSDVM_KVME_FLAG_NEEDS_COPY);
+	map[0] = 'x';
+	e = vm_entry_at(map).e;
+	EXPECT_EQ(e.kve_flags &
+			  (BSDVM_KVME_FLAG_COW | BSDVM_KVME_FLAG_NEEDS_COPY),
+		  BSDVM_KVME_FLAG_COW);
+	EXPECT_EQ(e.kve_nobjects, 2);
+	EXPECT_EQ(e.kve_type, BSDVM_KVME_TYPE_VNODE);
+}
+
+TEST_FILES(pages_of_a_file_are_free_again_at_the_end)
+{
+	int fd = vm_file(dir, 100 * PAGE);
+	uint64_t before = vm_free_pages();
+	char *map = map_file(fd, 100 * PAGE, RW, BSDVM_MAP_SHARED, 0);
+
+	EXPECT(same_as_file(map, 100 * PAGE, 0));
+	EXPECT_EQ(before - vm_free_pages(), 100);
+	memset(map, 'x', 100 * PAGE);
+	EXPECT_EQ(before - vm_free_pages(), 100);
+	ASSERT(!bsdvm_munmap(map, 100 * PAGE));
+	EXPECT_EQ(vm_free_pages(), before);
+}

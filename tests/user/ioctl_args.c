@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The conventions that hold for every ioctl, tried on every ioctl; and what
+ * the mmap(2) that makes the window, and Linux calls on it, refuse.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+/* Room for the largest structure and a tail. */
+union argument {
+	__u32 size;
+	struct bsdvm_info info;
+	struct bsdvm_mmap mmap;
+	struct bsdvm_munmap munmap;
+	struct bsdvm_mprotect mprotect;
+	struct bsdvm_msync msync;
+	struct bsdvm_minherit minherit;
+	struct bsdvm_entries entries;
+	struct bsdvm_stats stats;
+	struct bsdvm_fault fault;
+	char bytes[1024];
+};
+
+static char records[16 * 1024];
+
+/* Fill in arguments with which the call succeeds; @page is mapped memory. */
+
+static void fill_nothing(union argument *arg, char *page)
+{
+	(void)arg;
+	(void)page;
+}
+
+static void fill_mmap(union argument *arg, char *page)
+{
+	(void)page;
+	arg->mmap.prot = BSDVM_PROT_READ;
+	arg->mmap.flags = ANON;
+	arg->mmap.fd = -1;
+	arg->mmap.len = PAGE;
+}
+
+static void fill_munmap(union argument *arg, char *page)
+{
+	arg->munmap.addr = (uintptr_t)page;
+	arg->munmap.len = PAGE;
+}
+
+static void fill_mprotect(union argument *arg, char *page)
+{
+	arg->mprotect.addr = (uintptr_t)page;
+	arg->mprotect.len = PAGE;
+	arg->mprotect.prot = BSDVM_PROT_READ;
+}
+
+static void fill_msync(union argument *arg, char *page)
+{
+	arg->msync.addr = (uintptr_t)page;
+	arg->msync.len = PAGE;
+}
+
+static void fill_minherit(union argument *arg, char *page)
+{
+	arg->minherit.addr = (uintptr_t)page;
+	arg->minherit.len = PAGE;
+	arg->minherit.inherit = BSDVM_INHERIT_COPY;
+}
+
+static void fill_entries(union argument *arg, char *page)
+{
+	(void)page;
+	arg->entries.buf = (uintptr_t)records;
+	arg->entries.buf_len = sizeof(records);
+}
+
+static void fill_fault(union argument *arg, char *page)
+{
+	arg->fault.addr = (uintptr_t)page;
+	arg->fault.len = PAGE;
+	arg->fault.prot = BSDVM_PROT_READ;
+}
+
+#define NO_RESERVED 0
+
+static const struct call {
+	const char *name;
+	unsigned long request;
+	void (*fill)(union argument *arg, char *page);
+	size_t size;
+	/* Where the reserved 32-bit member is; none is the first member. */
+	size_t reserved;
+	bool needs_window;
+} calls[] = {
+	{ "INFO", BSDVM_IOC_INFO, fill_nothing, sizeof(struct bsdvm_info),
+	  offsetof(struct bsdvm_info, reserved), false },
+	{ "MMAP", BSDVM_IOC_MMAP, fill_mmap, sizeof(struct bsdvm_mmap),
+	  NO_RESERVED, true },
+	{ "MUNMAP", BSDVM_IOC_MUNMAP, fill_munmap, sizeof(struct bsdvm_munmap),
+	  offsetof(struct bsdvm_munmap, reserved), true },
+	{ "MPROTECT", BSDVM_IOC_MPROTECT, fill_mprotect,
+	  sizeof(struct bsdvm_mprotect), NO_RESERVED, true },
+	{ "MSYNC", BSDVM_IOC_MSYNC, fill_msync, sizeof(struct bsdvm_msync),
+	  NO_RESERVED, true },
+	{ "MINHERIT", BSDVM_IOC_MINHERIT, fill_minherit,
+	  sizeof(struct bsdvm_minherit), NO_RESERVED, true },
+	{ "ENTRIES", BSDVM_IOC_ENTRIES, fill_entries,
+	  sizeof(struct bsdvm_entries), offsetof(struct bsdvm_entries, flags),
+	  true },
+	{ "STATS", BSDVM_IOC_STATS, fill_nothing, sizeof(struct bsdvm_stats),
+	  offsetof(struct bsdvm_stats, reserved), true },
+	{ "FAULT", BSDVM_IOC_FAULT, fill_fault, sizeof(struct bsdvm_fault),
+	  offsetof(struct bsdvm_fault, reserved), true },
+};
+
+#define FOR_EACH_CALL(_call)                                                  \
+	for (_call = calls; _call < calls + sizeof(calls) / sizeof(calls[0]); \
+	     _call++)
+
+static void prepare(union argument *arg, const struct call *call, char *page)
+{
+	memset(arg, 0, sizeof(*arg));
+	call->fill(arg, page);
+	arg->size = call->size;
+}
+
+/* Make the call and compare the errno; @how names the case. */
+static void expect_call(const struct call *call, void *arg, int want,
+			const char *how)
+{
+	const int ret = ioctl(bsdvm_fd(), call->request, arg);
+	const int got = ret ? errno : 0;
+
+	if (got != want)
+		harness_fail(__FILE__, __LINE__, "%s with %s: %s, not %s",
+			     call->name, how, strerrorname_np(got),
+			     strerrorname_np(want));
+}
+
+TEST(every_call_succeeds_with_good_arguments)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		expect_call(call, &arg, 0, "good arguments");
+	}
+}
+
+TEST(every_call_refuses_a_structure_too_short)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		arg.size = call->size - 1;
+		expect_call(call, &arg, EINVAL, "size - 1");
+		arg.size = 0;
+		expect_call(call, &arg, EINVAL, "size 0");
+	}
+}
+
+TEST(every_call_takes_a_longer_structure_with_a_zero_tail)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		arg.size = call->size + 1;
+		expect_call(call, &arg, 0, "size + 1, zero");
+		prepare(&arg, call, vm_anon(1));
+		arg.size = sizeof(arg);
+		expect_call(call, &arg, 0, "a long zero tail");
+	}
+}
+
+TEST(every_call_refuses_a_longer_structure_with_a_tail)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		arg.size = call->size + 1;
+		arg.bytes[call->size] = 1;
+		expect_call(call, &arg, E2BIG, "size + 1, not zero");
+		prepare(&arg, call, vm_anon(1));
+		arg.size = sizeof(arg);
+		arg.bytes[sizeof(arg) - 1] = 1;
+		expect_call(call, &arg, E2BIG, "a long tail, its end not zero");
+	}
+}
+
+TEST(every_call_refuses_a_reserved_member_that_is_not_zero)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		if (call->reserved == NO_RESERVED)
+			continue;
+		prepare(&arg, call, vm_anon(1));
+		arg.bytes[call->reserved] = 1;
+		expect_call(call, &arg, EINVAL, "a reserved bit");
+		prepare(&arg, call, vm_anon(1));
+		arg.bytes[call->reserved + 3] = (char)0x80;
+		expect_call(call, &arg, EINVAL, "a high reserved bit");
+	}
+}
+
+TEST(every_call_answers_a_bad_pointer_with_efault)
+{
+	char *edge = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct call *call;
+	union argument arg;
+
+	ASSERT(edge != MAP_FAILED && !munmap(edge + PAGE, PAGE));
+	FOR_EACH_CALL(call)
+	{
+		char *page = vm_anon(1);
+
+		expect_call(call, NULL, EFAULT, "NULL");
+		expect_call(call, (void *)-PAGE, EFAULT, "a kernel address");
+		expect_call(call, edge + PAGE, EFAULT, "an unmapped address");
+		/* The first member can be read, the last cannot. */
+		prepare(&arg, call, page);
+		memcpy(edge + PAGE - 8, &arg, 8);
+		expect_call(call, edge + PAGE - 8, EFAULT, "half a structure");
+	}
+}
+
+TEST(a_result_that_cannot_be_written_is_efault)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct bsdvm_stats *stats = (struct bsdvm_stats *)page;
+
+	ASSERT(page != MAP_FAILED);
+	stats->size = sizeof(*stats);
+	ASSERT(!bsdvm_attach(0));
+	ASSERT(!mprotect(page, PAGE, PROT_READ));
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_STATS, page), EFAULT);
+}
+
+/* The structures, and the buffer, may lie in the window itself. */
+TEST(arguments_may_lie_in_the_window)
+{
+	const struct call *call;
+	union argument *arg;
+	char *buf;
+
+	ASSERT(!bsdvm_attach(0));
+	arg = (union argument *)vm_anon(1);
+	FOR_EACH_CALL(call)
+	{
+		char *page = vm_anon(1);
+
+		prepare(arg, call, page);
+		expect_call(call, arg, 0, "arguments in the window");
+	}
+	buf = vm_anon(4);
+	memset(arg, 0, sizeof(*arg));
+	arg->entries.size = sizeof(arg->entries);
+	arg->entries.buf = (uintptr_t)buf;
+	arg->entries.buf_len = 4 * PAGE;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_ENTRIES, arg), 0);
+	EXPECT_EQ(arg->entries.count, vm_entry_count());
+}
+
+TEST(an_unknown_ioctl_is_enotty)
+{
+	char arg[4096] = { 0 };
+
+	ASSERT(!bsdvm_attach(0));
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), _IO(BSDVM_IOC_MAGIC, 0xff), arg),
+		     ENOTTY);
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), _IO('x', 1), arg), ENOTTY);
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), 0, arg), ENOTTY);
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), -1UL, arg), ENOTTY);
+}
+
+TEST(without_a_window_every_call_but_info_is_enxio)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, (char *)PAGE);
+		expect_call(call, &arg, call->needs_window ? ENXIO : 0,
+			    "no window");
+	}
+}
+
+TEST(info_tells_the_window_once_it_is_there)
+{
+	struct bsdvm_info info;
+	void *start;
+	size_t size;
+
+	ASSERT(!bsdvm_info(&info));
+	EXPECT_EQ(info.abi_version, BSDVM_ABI_VERSION);
+	EXPECT_EQ(info.page_size, sysconf(_SC_PAGESIZE));
+	EXPECT_EQ(info.window_start, 0);
+	EXPECT_EQ(info.window_size, 0);
+	EXPECT(info.pool_bytes >= PAGE);
+	ASSERT(!bsdvm_window(&start, &size));
+	ASSERT(!bsdvm_info(&info));
+	EXPECT_EQ(info.window_start, (uintptr_t)start);
+	EXPECT_EQ(info.window_size, size);
+	EXPECT_EQ(size, BSDVM_WINDOW_SIZE_DEFAULT);
+	EXPECT_EQ(info.pool_bytes / PAGE, vm_stats().v_page_count);
+}
+
+/* --- entries */
+
+static int list(struct bsdvm_entries *arg, __u64 start, size_t len)
+{
+	memset(arg, 0, sizeof(*arg));
+	arg->size = sizeof(*arg);
+	arg->start = start;
+	arg->buf = (uintptr_t)records;
+	arg->buf_len = len;
+	return ioctl(bsdvm_fd(), BSDVM_IOC_ENTRIES, arg);
+}
+
+TEST(entries_come_in_pieces_when_the_buffer_is_small)
+{
+	struct bsdvm_entries arg;
+	size_t seen = 0, one;
+	char *map = vm_anon(9);
+	__u64 start = 0;
+	int i;
+
+	/* Every second page read-only: nine entries. */
+	for (i = 1; i < 9; i += 2)
+		ASSERT(!bsdvm_mprotect(map + i * PAGE, PAGE, BSDVM_PROT_READ));
+	EXPECT_ERRNO(list(&arg, 0, sizeof(struct bsdvm_vmentry) - 1), ENOSPC);
+	ASSERT(!list(&arg, 0, sizeof(records)));
+	EXPECT_EQ(arg.count, 9);
+	EXPECT_EQ(arg.more, 0);
+	one = arg.buf_len / 9;
+	do {
+		ASSERT(!list(&arg, start, 2 * one + one / 2));
+		ASSERT(arg.count >= 1 && arg.count <= 2);
+		EXPECT_EQ(arg.buf_len, arg.count * one);
+		EXPECT_EQ(((struct bsdvm_vmentry *)records)->kve_start,
+			  (uintptr_t)map + seen * PAGE);
+		seen += arg.count;
+		start = arg.start;
+	} while (arg.more);
+	EXPECT_EQ(seen, 9);
+	EXPECT_EQ(start, (uintptr_t)map + 9 * PAGE);
+	ASSERT(!list(&arg, start, sizeof(records)));
+	EXPECT_EQ(arg.count, 0);
+	EXPECT_EQ(arg.more, 0);
+}
+
+TEST(entries_into_a_bad_buffer_are_efault)
+{
+	struct bsdvm_entries arg = {
+		.size = sizeof(arg),
+		.buf = -PAGE,
+		.buf_len = PAGE,
+	};
+
+	vm_anon(1);
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_ENTRIES, &arg), EFAULT);
+}
+
+/* --- the explicit fault */
+
+TEST(fault_checks_its_arguments)
+{
+	char *map = vm_anon(4);
+	void *start;
+	size_t size;
+
+	ASSERT(!bsdvm_window(&start, &size));
+	EXPECT_ERRNO(bsdvm_fault(map, PAGE, 0, NULL, NULL), EINVAL);
+	EXPECT_ERRNO(bsdvm_fault(map, PAGE, 8, NULL, NULL), EINVAL);
+	EXPECT_ERRNO(bsdvm_fault((char *)start - PAGE, PAGE, BSDVM_PROT_READ,
+				 NULL, NULL),
+		     EINVAL);
+	EXPECT_ERRNO(bsdvm_fault((char *)start + size - PAGE, 2 * PAGE,
+				 BSDVM_PROT_READ, NULL, NULL),
+		     EINVAL);
+	EXPECT_ERRNO(bsdvm_fault(map, (size_t)-PAGE, BSDVM_PROT_READ, NULL,
+				 NULL),
+		     EINVAL);
+}
+
+TEST(fault_brings_pages_in_and_tells_where_it_stopped)
+{
+	struct bsdvm_stats before, after;
+	char *map = vm_anon(8);
+	size_t done;
+	int outcome;
+
+	ASSERT(!bsdvm_mprotect(map + 3 * PAGE, PAGE, BSDVM_PROT_READ));
+	ASSERT(!bsdvm_munmap(map + 6 * PAGE, PAGE));
+	before = vm_stats();
+	EXPECT_ERRNO(bsdvm_fault(map + 1, 8 * PAGE - 1, BSDVM_PROT_WRITE, &done,
+				 &outcome),
+		     0);
+	EXPECT_EQ(done, 3 * PAGE);
+	EXPECT_EQ(outcome, BSDVM_FAULT_PROTECTION);
+	after = vm_stats();
+	EXPECT_EQ(after.v_zfod - before.v_zfod, 3);
+	EXPECT_ERRNO(bsdvm_fault(map, 8 * PAGE, BSDVM_PROT_READ, &done,
+				 &outcome),
+		     0);
+	EXPECT_EQ(done, 6 * PAGE);
+	EXPECT_EQ(outcome, BSDVM_FAULT_INVALID_ADDRESS);
+	EXPECT_ERRNO(bsdvm_fault(map, 6 * PAGE, BSDVM_PROT_READ, &done,
+				 &outcome),
+		     0);
+	EXPECT_EQ(done, 6 * PAGE);
+	EXPECT_EQ(outcome, BSDVM_FAULT_OK);
+	after = vm_stats();
+	EXPECT_EQ(after.v_zfod - before.v_zfod, 6);
+}
+
+/* --- the window itself */
+
+static void *map_window(size_t size, int prot, int flags, off_t off)
+{
+	return mmap(NULL, size, prot, flags, bsdvm_fd(), off);
+}
+
+TEST(a_window_must_be_shared_and_begin_at_offset_zero)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+
+	EXPECT_ERRNO(map_window(64 * PAGE, rw, MAP_PRIVATE, 0), EINVAL);
+	EXPECT_ERRNO(map_window(64 * PAGE, rw, MAP_SHARED, PAGE), EINVAL);
+	EXPECT_ERRNO(map_window(0, rw, MAP_SHARED, 0), EINVAL);
+	EXPECT_ERRNO(map_window(64 * PAGE, rw, MAP_SHARED | MAP_NORESERVE, 0),
+		     0);
+}
+
+TEST(a_second_window_is_ebusy)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	int fd = open(BSDVM_DEVICE, O_RDWR | O_CLOEXEC);
+	char *map = vm_anon(1);
+
+	*map = 'x';
+	EXPECT_ERRNO(map_window(64 * PAGE, rw, MAP_SHARED, 0), EBUSY);
+	EXPECT_ERRNO(mmap(NULL, PAGE, rw, MAP_SHARED, fd, 0), EBUSY);
+	EXPECT_EQ(*map, 'x');
+}
+
+TEST(attach_again_succeeds_if_the_size_fits)
+{
+	size_t size;
+
+	EXPECT_ERRNO(bsdvm_attach(1 << 20), 0);
+	EXPECT_ERRNO(bsdvm_attach(1 << 20), 0);
+	EXPECT_ERRNO(bsdvm_attach(1), 0);
+	EXPECT_ERRNO(bsdvm_attach(0), 0);
+	EXPECT_ERRNO(bsdvm_attach((1 << 20) + 1), EBUSY);
+	ASSERT(!bsdvm_window(NULL, &size));
+	EXPECT_EQ(size, 1 << 20);
+}
+
+TEST(a_failed_attach_can_be_repeated)
+{
+	EXPECT_ERRNO(bsdvm_attach((size_t)1 << 60), ENOMEM);
+	EXPECT_ERRNO(bsdvm_attach(1 << 20), 0);
+}
+
+TEST(a_window_can_be_made_again_after_munmap)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	const size_t size = 64 * PAGE;
+	struct bsdvm_mmap arg = {
+		.size = sizeof(arg),
+		.prot = RW,
+		.flags = ANON,
+		.fd = -1,
+		.len = PAGE,
+	};
+	void *window;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		window = map_window(size, rw, MAP_SHARED, 0);
+		ASSERT(window != MAP_FAILED);
+		arg.addr = 0;
+		ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_MMAP, &arg));
+		EXPECT_EQ(*(char *)(uintptr_t)arg.addr, 0);
+		*(char *)(uintptr_t)arg.addr = 'x';
+		EXPECT_ERRNO(munmap(window, size), 0);
+		EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_MMAP, &arg), ENXIO);
+	}
+}
+
+/* A window without PROT_EXEC, or without PROT_WRITE, bounds what is in it. */
+TEST(entries_cannot_exceed_the_protection_of_the_window)
+{
+	struct bsdvm_mmap arg = {
+		.size = sizeof(arg),
+		.prot = RW,
+		.flags = ANON,
+		.fd = -1,
+		.len = PAGE,
+	};
+	char *map;
+
+	ASSERT(map_window(64 * PAGE, PROT_READ, MAP_SHARED, 0) != MAP_FAILED);
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_MMAP, &arg));
+	map = (char *)(uintptr_t)arg.addr;
+	EXPECT_EQ(vm_read(map).sig, 0);
+	EXPECT_EQ(vm_write(map, 'x').sig, SIGSEGV);
+	EXPECT_EQ(*map, 0);
+}
+
+TEST(linux_calls_cannot_cut_or_change_the_window)
+{
+	char *map = vm_anon(2), *start;
+	size_t size;
+
+	*map = 'x';
+	ASSERT(!bsdvm_window((void **)&start, &size));
+	EXPECT_ERRNO(munmap(map, PAGE), EINVAL);
+	EXPECT_ERRNO(munmap(start, size - PAGE), EINVAL);
+	EXPECT_ERRNO(munmap(start + PAGE, size - PAGE), EINVAL);
+	EXPECT_ERRNO(mprotect(map, PAGE, PROT_READ), EINVAL);
+	EXPECT_ERRNO(mprotect(start, size, PROT_READ), EINVAL);
+	EXPECT_ERRNO(mremap(map, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
+	EXPECT_ERRNO(mremap(start, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+			    start - 2 * size),
+		     EINVAL);
+	EXPECT_ERRNO(madvise(map, PAGE, MADV_DONTNEED), EINVAL);
+	EXPECT_ERRNO(mmap(map, PAGE, PROT_READ,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+		     EINVAL);
+	EXPECT_EQ(*map, 'x');
+	EXPECT_EQ(vm_write(map, 'y').sig, 0);
+	EXPECT_EQ(*map, 'y');
+}
+
+/* MADV_KEEPONFORK would have Linux copy page tables to the child. */
+TEST(keeponfork_does_not_share_pages_with_a_child)
+{
+	char *map = vm_anon(4), *start;
+	size_t size;
+	pid_t child;
+	int status;
+
+	ASSERT(!bsdvm_window((void **)&start, &size));
+	memset(map, 'p', 4 * PAGE);
+	madvise(start, size, MADV_KEEPONFORK);
+	child = harness_fork();
+	if (!child) {
+		EXPECT(vm_all(map, 4 * PAGE, 'p'));
+		memset(map, 'c', 2 * PAGE);
+		EXPECT(vm_all(map, 2 * PAGE, 'c'));
+		harness_exit();
+	}
+	status = harness_wait(child);
+	EXPECT_EQ(status, 0);
+	EXPECT(vm_all(map, 4 * PAGE, 'p'));
+}
+
+TEST(dontfork_leaves_the_child_without_a_window)
+{
+	char *map = vm_anon(1), *start;
+	size_t size;
+	pid_t child;
+
+	*map = 'p';
+	ASSERT(!bsdvm_window((void **)&start, &size));
+	ASSERT(!madvise(start, size, MADV_DONTFORK));
+	child = harness_fork();
+	if (!child) {
+		EXPECT_EQ(vm_read(map).sig, SIGSEGV);
+		EXPECT_ERRNO(bsdvm_munmap(map, PAGE), ENXIO);
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(*map, 'p');
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Two threads on two CPUs, one vmspace, the same pages. What a call has taken
+ * away must be gone for the other CPU too when the call returns.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+/* Seconds that a race is given. */
+#define RACE_SECONDS 2
+
+static char *region;
+static atomic_bool stop;
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	ASSERT(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* --- accesses that may fail, in any thread */
+
+static _Thread_local sigjmp_buf escape;
+static _Thread_local volatile bool trying;
+
+static void catch (int sig)
+{
+	if (!trying) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	trying = false;
+	siglongjmp(escape, 1);
+}
+
+static void catch_faults(void)
+{
+	struct sigaction action = {
+		.sa_handler = catch,
+		.sa_flags = SA_NODEFER,
+	};
+
+	sigaction(SIGSEGV, &action, NULL);
+}
+
+/* Returns whether it went well. */
+static bool try_write(volatile char *addr, char byte)
+{
+	if (sigsetjmp(escape, 0))
+		return false;
+	trying = true;
+	*addr = byte;
+	trying = false;
+	return true;
+}
+
+static bool try_read(const volatile char *addr, char *byte)
+{
+	if (sigsetjmp(escape, 0))
+		return false;
+	trying = true;
+	*byte = *addr;
+	trying = false;
+	return true;
+}
+
+/* Run @other on CPU 1 while @body runs on CPU 0, until the time is up. */
+static void race(void (*body)(void), void *(*other)(void *))
+{
+	const double end = now() + RACE_SECONDS;
+	unsigned long rounds = 0;
+	pthread_t thread;
+
+	catch_faults();
+	ASSERT(!pthread_create(&thread, NULL, other, NULL));
+	pin(0);
+	while (now() < end) {
+		body();
+		rounds++;
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	/* Both must have had a chance. */
+	EXPECT(rounds > 10);
+}
+
+/* --- unmapping: pages move between two areas, each with a byte of its own */
+
+#define AREA 8
+
+static char *area_of(int i)
+{
+	return region + i * AREA * PAGE;
+}
+
+static const char area_byte[2] = { 'A', 'B' };
+
+static void *look_and_write(void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	pin(1);
+	for (i = 0; !stop; i++) {
+		const int area = i % 2;
+		char *addr = area_of(area) + i / 2 % AREA * PAGE + 64;
+		char byte;
+
+		if (try_read(addr, &byte) && byte)
+			EXPECT_EQ(byte, area_byte[area]);
+		try_write(addr, area_byte[area]);
+	}
+	return NULL;
+}
+
+static void map_and_unmap(void)
+{
+	static unsigned int round;
+	const int area = round++ % 2;
+	char *map = area_of(area);
+	int i;
+
+	ASSERT(bsdvm_mmap(map, AREA * PAGE, RW, ANON | BSDVM_MAP_FIXED, -1,
+			  0) == map);
+	for (i = 0; i < AREA; i++) {
+		EXPECT_EQ(map[i * PAGE], 0);
+		map[i * PAGE] = area_byte[area];
+		if (map[i * PAGE + 64])
+			EXPECT_EQ(map[i * PAGE + 64], area_byte[area]);
+	}
+	ASSERT(!bsdvm_munmap(map, AREA * PAGE));
+}
+
+TEST(a_page_never_shows_another_mappings_data)
+{
+	uint64_t before = vm_free_pages();
+
+	region = vm_anon(2 * AREA);
+	race(map_and_unmap, look_and_write);
+	ASSERT(!bsdvm_munmap(region, 2 * AREA * PAGE));
+	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/* --- protection: a read-only page stands still */
+
+static void *write_always(void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	pin(1);
+	for (i = 0; !stop; i++)
+		try_write(region + i % 4 * PAGE, i);
+	return NULL;
+}
+
+static void freeze_and_look(void)
+{
+	char first[4];
+	int i, k;
+
+	ASSERT(!bsdvm_mprotect(region, 4 * PAGE, BSDVM_PROT_READ));
+	for (i = 0; i < 4; i++)
+		first[i] = ((volatile char *)region)[i * PAGE];
+	for (k = 0; k < 50; k++) {
+		for (i = 0; i < 4; i++)
+			EXPECT_EQ(((volatile char *)region)[i * PAGE],
+				  first[i]);
+	}
+	ASSERT(!bsdvm_mprotect(region, 4 * PAGE, RW));
+	for (k = 0; k < 50; k++)
+		sched_yield();
+}
+
+TEST(a_write_to_a_read_only_page_never_succeeds)
+{
+	region = vm_anon(4);
+	race(freeze_and_look, write_always);
+}
+
+static void forbid_and_look(void)
+{
+	struct bsdvm_stats before, after;
+
+	ASSERT(!bsdvm_mprotect(region, 4 * PAGE, BSDVM_PROT_NONE));
+	ASSERT(!bsdvm_mprotect(region, 4 * PAGE, RW));
+	before = vm_stats();
+	ASSERT(!bsdvm_munmap(region, PAGE));
+	after = vm_stats();
+	EXPECT(after.v_free_count <= before.v_free_count + 1);
+	ASSERT(bsdvm_mmap(region, PAGE, RW, ANON | BSDVM_MAP_FIXED, -1, 0) ==
+	       region);
+}
+
+TEST(protecting_unmapping_and_faulting_the_same_pages_loses_none)
+{
+	uint64_t before = vm_free_pages();
+
+	region = vm_anon(4);
+	race(forbid_and_look, write_always);
+	ASSERT(!bsdvm_munmap(region, 4 * PAGE));
+	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/* --- copy-on-write: the other CPU sees the new page */
+
+static atomic_ulong published;
+
+static void *count_up(void *arg)
+{
+	unsigned long i;
+
+	(void)arg;
+	pin(1);
+	for (i = 1; !stop; i++) {
+		*(volatile unsigned long *)region = i;
+		atomic_store(&published, i);
+	}
+	return NULL;
+}
+
+static void fork_and_compare(void)
+{
+	volatile unsigned long *page = (void *)region;
+	pid_t child = harness_fork();
+	unsigned long old;
+	int i;
+
+	if (!child) {
+		/* Nobody writes here: our copy must stand still. */
+		old = *page;
+		for (i = 0; i < 1000; i++)
+			EXPECT_EQ(*page, old);
+		*page = 0;
+		EXPECT_EQ(*page, 0);
+		harness_exit();
+	}
+	for (i = 0; i < 1000; i++) {
+		old = atomic_load(&published);
+		EXPECT(*page >= old);
+	}
+	harness_join(child);
+}
+
+TEST(a_copied_page_is_seen_by_the_other_cpu_at_once)
+{
+	uint64_t before = vm_free_pages();
+
+	region = vm_anon(1);
+	race(fork_and_compare, count_up);
+	ASSERT(!bsdvm_munmap(region, PAGE));
+	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/* The same, where this thread makes the copy and the other looks. */
+static void *look_always(void *arg)
+{
+	(void)arg;
+	pin(1);
+	while (!stop) {
+		unsigned long old = atomic_load(&published);
+
+		EXPECT(*(volatile unsigned long *)region >= old);
+	}
+	return NULL;
+}
+
+static void fork_and_count(void)
+{
+	static unsigned long count;
+	pid_t child = harness_fork();
+	int i;
+
+	if (!child)
+		harness_exit();
+	for (i = 0; i < 100; i++) {
+		*(volatile unsigned long *)region = ++count;
+		atomic_store(&published, count);
+	}
+	harness_join(child);
+}
+
+TEST(a_page_copied_here_is_not_stale_there)
+{
+	region = vm_anon(1);
+	race(fork_and_count, look_always);
+}
+
+/* --- the map itself: both threads change it */
+
+static void *map_elsewhere(void *arg)
+{
+	(void)arg;
+	pin(1);
+	while (!stop) {
+		char *map = vm_anon(3);
+
+		map[PAGE] = 'o';
+		EXPECT_EQ(map[0], 0);
+		EXPECT_EQ(map[PAGE], 'o');
+		ASSERT(!bsdvm_munmap(map, 3 * PAGE));
+	}
+	return NULL;
+}
+
+static void map_here(void)
+{
+	char *map = vm_anon(2);
+
+	map[0] = 'h';
+	ASSERT(!bsdvm_mprotect(map, PAGE, BSDVM_PROT_READ));
+	EXPECT_EQ(map[0], 'h');
+	EXPECT_EQ(map[PAGE], 0);
+	ASSERT(!bsdvm_munmap(map, 2 * PAGE));
+}
+
+TEST(two_threads_map_and_unmap_without_meeting)
+{
+	uint64_t before = vm_free_pages();
+
+	race(map_here, map_elsewhere);
+	EXPECT_EQ(vm_entry_count(), 0);
+	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/* --- first touch: both threads fault the same pages */
+
+static atomic_int round_number;
+
+static void *touch_too(void *arg)
+{
+	int seen = 0, i;
+
+	(void)arg;
+	pin(1);
+	while (!stop) {
+		while (atomic_load(&round_number) == seen && !stop)
+			;
+		seen = atomic_load(&round_number);
+		for (i = 0; i < AREA; i++)
+			try_write(region + i * PAGE + 1, 'o');
+	}
+	return NULL;
+}
+
+static void touch(void)
+{
+	int i;
+
+	ASSERT(bsdvm_mmap(region, AREA * PAGE, RW, ANON | BSDVM_MAP_FIXED, -1,
+			  0) == region);
+	atomic_fetch_add(&round_number, 1);
+	for (i = 0; i < AREA; i++)
+		region[i * PAGE] = 'h';
+	for (i = 0; i < AREA; i++)
+		EXPECT_EQ(region[i * PAGE], 'h');
+}
+
+TEST(a_page_touched_by_two_cpus_at_once_is_one_page)
+{
+	uint64_t before = vm_free_pages();
+
+	region = vm_anon(AREA);
+	race(touch, touch_too);
+	ASSERT(!bsdvm_munmap(region, AREA * PAGE));
+	EXPECT_EQ(vm_free_pages(), before);
+}
