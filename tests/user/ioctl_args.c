@@ -512,24 +512,41 @@ TEST(a_window_can_be_made_again_after_munmap)
 	}
 }
 
-/* A window without PROT_EXEC, or without PROT_WRITE, bounds what is in it. */
-TEST(entries_cannot_exceed_the_protection_of_the_window)
+/* Read-write memory, with this protection in FreeBSD's sense, in any window. */
+static char *map_in_window(int prot)
 {
 	struct bsdvm_mmap arg = {
 		.size = sizeof(arg),
-		.prot = RW,
+		.prot = prot,
 		.flags = ANON,
 		.fd = -1,
 		.len = PAGE,
 	};
+
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_MMAP, &arg));
+	return (char *)(uintptr_t)arg.addr;
+}
+
+TEST(nothing_is_written_in_a_window_that_is_not_writable)
+{
 	char *map;
 
 	ASSERT(map_window(64 * PAGE, PROT_READ, MAP_SHARED, 0) != MAP_FAILED);
-	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_MMAP, &arg));
-	map = (char *)(uintptr_t)arg.addr;
+	map = map_in_window(RW);
 	EXPECT_EQ(vm_read(map).sig, 0);
 	EXPECT_EQ(vm_write(map, 'x').sig, SIGSEGV);
 	EXPECT_EQ(*map, 0);
+}
+
+TEST(nothing_runs_in_a_window_that_is_not_executable)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	char *map;
+
+	ASSERT(map_window(64 * PAGE, rw, MAP_SHARED, 0) != MAP_FAILED);
+	map = map_in_window(RWX);
+	*map = (char)0xc3; /* ret */
+	EXPECT_EQ(vm_execute(map).sig, SIGSEGV);
 }
 
 TEST(linux_calls_cannot_cut_or_change_the_window)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The entry list. Only a list that came in one call is a snapshot of one map,
- * so a buffer that proves too small is thrown away and a larger one tried.
+ * The entry list. It is fetched in one call: between two, entries may be split or
+ * merged. So a buffer that proves too small is thrown away and a larger one tried.
  */
 #include <errno.h>
 #include <stdint.h>
