@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * device: file operations and the ioctl table of /dev/bsdvm.
+ *
+ * Each open file has an inode of its own on a small pseudo file system as its
+ * address_space: unmap_mapping_range() on it reaches the windows that were mapped
+ * by this file and no others.
+ *
+ * An ioctl is a row of a table: the size of its structure, the size of its first
+ * version, its function. The dispatcher copies the structure in (shorter ones
+ * filled up with zeroes, longer ones only with a zero tail), finds the caller's
+ * window, and copies the result out.
+ */
+#include "device.h"
+
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <bsdvm.h>
+
+#include "pool.h"
+#include "vm/vm_meter.h"
+#include "vm/vm_mmap.h"
+#include "window.h"
+
+static_assert(BSDVM_PROT_READ == VM_PROT_READ);
+static_assert(BSDVM_PROT_WRITE == VM_PROT_WRITE);
+static_assert(BSDVM_PROT_EXEC == VM_PROT_EXECUTE);
+static_assert(BSDVM_INHERIT_SHARE == VM_INHERIT_SHARE);
+static_assert(BSDVM_INHERIT_COPY == VM_INHERIT_COPY);
+static_assert(BSDVM_INHERIT_NONE == VM_INHERIT_NONE);
+static_assert(BSDVM_INHERIT_ZERO == VM_INHERIT_ZERO);
+static_assert(BSDVM_FAULT_OK == KERN_SUCCESS);
+static_assert(BSDVM_FAULT_INVALID_ADDRESS == KERN_INVALID_ADDRESS);
+static_assert(BSDVM_FAULT_PROTECTION == KERN_PROTECTION_FAILURE);
+static_assert(BSDVM_FAULT_OUT_OF_BOUNDS == KERN_OUT_OF_BOUNDS);
+static_assert(BSDVM_FAULT_SHORTAGE == KERN_RESOURCE_SHORTAGE);
+static_assert(sizeof(struct bsdvm_info) == 40);
+static_assert(sizeof(struct bsdvm_mmap) == 40);
+static_assert(sizeof(struct bsdvm_munmap) == 24);
+static_assert(sizeof(struct bsdvm_mprotect) == 24);
+static_assert(sizeof(struct bsdvm_msync) == 24);
+static_assert(sizeof(struct bsdvm_minherit) == 24);
+static_assert(sizeof(struct bsdvm_vmobject) == 48);
+static_assert(sizeof(struct bsdvm_vmentry) == 120);
+static_assert(sizeof(struct bsdvm_entries) == 40);
+static_assert(sizeof(struct bsdvm_stats) == 216);
+static_assert(sizeof(struct bsdvm_fault) == 40);
+
+/* Records are made in a buffer of this many bytes before they are copied out. */
+#define ENTRY_BUF_SIZE	(64 * 1024)
+
+static struct vfsmount *device_mnt;
+
+static int device_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, 0x62736476) ? 0 : -ENOMEM; /* "bsdv" */
+}
+
+static struct file_system_type device_fs_type = {
+	.name = "bsdvm",
+	.owner = THIS_MODULE,
+	.init_fs_context = device_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct pmap_group *group;
+	struct inode *own;
+
+	own = alloc_anon_inode(device_mnt->mnt_sb);
+	if (IS_ERR(own))
+		return PTR_ERR(own);
+	group = pmap_group_create(own);
+	iput(own);
+	if (!group)
+		return -ENOMEM;
+	file->f_mapping = group->inode->i_mapping;
+	file->private_data = group;
+	return nonseekable_open(inode, file);
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	pmap_group_put(file->private_data);
+	return 0;
+}
+
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return window_mmap(vma, file->private_data);
+}
+
+union device_arg {
+	u32 size;
+	struct bsdvm_info info;
+	struct bsdvm_mmap mmap;
+	struct bsdvm_munmap munmap;
+	struct bsdvm_mprotect mprotect;
+	struct bsdvm_msync msync;
+	struct bsdvm_minherit minherit;
+	struct bsdvm_entries entries;
+	struct bsdvm_stats stats;
+	struct bsdvm_fault fault;
+};
+
+/* @window is NULL only for calls that do without one. */
+static int device_info(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_info *info = &arg->info;
+
+	if (info->reserved)
+		return -EINVAL;
+	info->abi_version = BSDVM_ABI_VERSION;
+	info->window_start = window ? window->pmap.start : 0;
+	info->window_size = window ? window->pmap.end - window->pmap.start : 0;
+	info->pool_bytes = pool_bytes();
+	info->page_size = PAGE_SIZE;
+	return 0;
+}
+
+static int device_mmap_call(struct window *window, union device_arg *arg)
+{
+	struct mmap_req req = {
+		.addr = arg->mmap.addr,
+		.len = arg->mmap.len,
+		.pos = arg->mmap.offset,
+		.prot = arg->mmap.prot,
+		.flags = arg->mmap.flags,
+		.fd = arg->mmap.fd,
+	};
+	int ret;
+
+	ret = kern_mmap(&window->vmspace, &req);
+	if (!ret)
+		arg->mmap.addr = req.addr;
+	return ret;
+}
+
+static int device_munmap(struct window *window, union device_arg *arg)
+{
+	if (arg->munmap.reserved)
+		return -EINVAL;
+	return kern_munmap(&window->vmspace, arg->munmap.addr, arg->munmap.len);
+}
+
+static int device_mprotect(struct window *window, union device_arg *arg)
+{
+	return kern_mprotect(&window->vmspace, arg->mprotect.addr, arg->mprotect.len,
+			     arg->mprotect.prot);
+}
+
+static int device_msync(struct window *window, union device_arg *arg)
+{
+	return kern_msync(&window->vmspace, arg->msync.addr, arg->msync.len, arg->msync.flags);
+}
+
+static int device_minherit(struct window *window, union device_arg *arg)
+{
+	return kern_minherit(&window->vmspace, arg->minherit.addr, arg->minherit.len,
+			     arg->minherit.inherit);
+}
+
+static int device_entries(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_entries *req = &arg->entries;
+	struct vm_map *map = &window->vmspace.vm_map;
+	u64 room = req->buf_len, start;
+	ssize_t len = 0;
+	void *buf;
+
+	if (req->flags || req->count || req->more)
+		return -EINVAL;
+	buf = kvmalloc(ENTRY_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	req->buf_len = 0;
+	for (;;) {
+		start = req->start;
+		len = vm_meter_entry(map, &start, buf, ENTRY_BUF_SIZE);
+		if (len <= 0)
+			break;
+		if (len > room - req->buf_len) {
+			req->more = 1;
+			len = req->count ? 0 : -ENOSPC;
+			break;
+		}
+		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
+			len = -EFAULT;
+			break;
+		}
+		req->buf_len += len;
+		req->start = start;
+		req->count++;
+		if (fatal_signal_pending(current)) {
+			len = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	kvfree(buf);
+	return len;
+}
+
+static int device_stats(struct window *window, union device_arg *arg)
+{
+	if (arg->stats.reserved)
+		return -EINVAL;
+	vm_meter_stats(&arg->stats);
+	return 0;
+}
+
+static int device_fault(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_fault *req = &arg->fault;
+
+	if (req->reserved || req->done || req->outcome)
+		return -EINVAL;
+	return kern_fault(&window->vmspace, req->addr, req->len, req->prot, &req->done,
+			  &req->outcome);
+}
+
+/**
+ * struct device_op - one ioctl
+ * @number: its command
+ * @size: bytes of its structure
+ * @min_size: bytes of the structure's first version
+ * @windowless: works without a window
+ * @execute: does it, and answers 0 or a negative errno
+ */
+struct device_op {
+	unsigned int number;
+	unsigned int size;
+	unsigned int min_size;
+	bool windowless;
+	int (*execute)(struct window *window, union device_arg *arg);
+};
+
+#define DEVICE_OP(_number, _struct, _last, _execute, _windowless)	\
+	[_IOC_NR(_number)] = {						\
+		.number = (_number),					\
+		.size = sizeof(_struct),				\
+		.min_size = offsetofend(_struct, _last),		\
+		.windowless = (_windowless),				\
+		.execute = (_execute),					\
+	}
+
+static const struct device_op device_ops[] = {
+	DEVICE_OP(BSDVM_IOC_INFO, struct bsdvm_info, reserved, device_info, true),
+	DEVICE_OP(BSDVM_IOC_MMAP, struct bsdvm_mmap, offset, device_mmap_call, false),
+	DEVICE_OP(BSDVM_IOC_MUNMAP, struct bsdvm_munmap, len, device_munmap, false),
+	DEVICE_OP(BSDVM_IOC_MPROTECT, struct bsdvm_mprotect, len, device_mprotect, false),
+	DEVICE_OP(BSDVM_IOC_MSYNC, struct bsdvm_msync, len, device_msync, false),
+	DEVICE_OP(BSDVM_IOC_MINHERIT, struct bsdvm_minherit, len, device_minherit, false),
+	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, false),
+	DEVICE_OP(BSDVM_IOC_STATS, struct bsdvm_stats, v_shootdown_cpus, device_stats, true),
+	DEVICE_OP(BSDVM_IOC_FAULT, struct bsdvm_fault, reserved, device_fault, false),
+};
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
+{
+	void __user *uarg = (void __user *)ptr;
+	const struct device_op *op;
+	union device_arg arg = { 0 };
+	struct window *window;
+	u32 size;
+	int ret;
+
+	if (_IOC_NR(cmd) >= ARRAY_SIZE(device_ops))
+		return -ENOTTY;
+	op = &device_ops[_IOC_NR(cmd)];
+	if (op->number != cmd)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < op->min_size)
+		return -EINVAL;
+	ret = copy_struct_from_user(&arg, op->size, uarg, size);
+	if (ret)
+		return ret;
+
+	window = window_get();
+	if (!window && !op->windowless)
+		return -ENXIO;
+	ret = op->execute(window, &arg);
+	if (window)
+		window_put(window);
+	if (ret)
+		return ret;
+	/* The size may have changed under us: what was checked is what counts. */
+	arg.size = size;
+	return copy_to_user(uarg, &arg, min(size, op->size)) ? -EFAULT : 0;
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.mmap = device_mmap,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice device_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "bsdvm",
+	.nodename = "bsdvm",
+	.mode = 0666,
+	.fops = &device_fops,
+};
+
+int device_init(void)
+{
+	int ret;
+
+	device_mnt = kern_mount(&device_fs_type);
+	if (IS_ERR(device_mnt))
+		return PTR_ERR(device_mnt);
+	ret = misc_register(&device_misc);
+	if (ret)
+		kern_unmount(device_mnt);
+	return ret;
+}
+
+void device_fini(void)
+{
+	misc_deregister(&device_misc);
+	kern_unmount(device_mnt);
+}

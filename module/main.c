@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * main: load, unload, parameters.
+ *
+ * Each floor is set up on top of the ones below it, and taken down in the
+ * opposite order. The device comes last: once it is there, so are the users.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "device.h"
+#include "pmap_x86/pmap_x86.h"
+#include "pool.h"
+#include "vm/vm_fault.h"
+#include "vm/vm_map.h"
+#include "vm/vm_object.h"
+#include "vm/vm_page.h"
+#include "vm/vm_phys.h"
+#include "vm/vnode_pager.h"
+
+/* Terabytes are no pool but a typing error. */
+#define POOL_MB_MAX	(1U << 20)
+
+static unsigned int pool_mb = 64;
+module_param(pool_mb, uint, 0444);
+MODULE_PARM_DESC(pool_mb, "physical memory to reserve, MiB (default 64)");
+
+module_param_named(pfault_oom_attempts, vm_pfault_oom_attempts, uint, 0644);
+MODULE_PARM_DESC(pfault_oom_attempts,
+		 "how often a fault waits for a free page before it gives up (default 3)");
+
+module_param_named(pfault_oom_wait, vm_pfault_oom_wait, uint, 0644);
+MODULE_PARM_DESC(pfault_oom_wait, "seconds each time (default 2)");
+
+static int __init bsdvm_init(void)
+{
+	int ret;
+
+	if (!pool_mb || pool_mb > POOL_MB_MAX) {
+		pr_err("pool_mb=%u: not between 1 and %u\n", pool_mb, POOL_MB_MAX);
+		return -EINVAL;
+	}
+	ret = pool_reserve((u64)pool_mb << 20);
+	if (ret) {
+		pr_err("cannot reserve %u MiB of memory: try a smaller pool_mb\n", pool_mb);
+		goto fini_phys;
+	}
+	ret = vm_phys_init();
+	if (ret)
+		goto fini_phys;
+	ret = vm_page_startup();
+	if (ret)
+		goto fini_phys;
+	pmap_init();
+	ret = vm_object_init();
+	if (ret)
+		goto fini_pmap;
+	ret = vnode_pager_init();
+	if (ret)
+		goto fini_object;
+	ret = vm_map_startup();
+	if (ret)
+		goto fini_vnode;
+	ret = device_init();
+	if (ret)
+		goto fini_map;
+	pr_info("%u MiB of memory under BSD rules\n", pool_mb);
+	return 0;
+
+fini_map:
+	vm_map_shutdown();
+fini_vnode:
+	vnode_pager_fini();
+fini_object:
+	vm_object_fini();
+fini_pmap:
+	pmap_fini();
+	vm_page_shutdown();
+fini_phys:
+	vm_phys_fini();
+	pool_release();
+	return ret;
+}
+
+static void __exit bsdvm_exit(void)
+{
+	device_fini();
+	vm_map_shutdown();
+	/* Waits for objects still on their way out, which need their pager. */
+	vm_object_fini();
+	vnode_pager_fini();
+	pmap_fini();
+	vm_page_shutdown();
+	vm_phys_fini();
+	pool_release();
+}
+
+module_init(bsdvm_init);
+module_exit(bsdvm_exit);
+
+MODULE_AUTHOR("The bsdvm authors");
+MODULE_DESCRIPTION("The BSD virtual memory system as a device");
+MODULE_LICENSE("Dual BSD/GPL");

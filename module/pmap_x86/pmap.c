@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * pmap: translations in the page tables of a real process.
+ *
+ * Linux owns the tables and frees them with the window; we own what stands in
+ * the slots of the window. Every slot is special (no struct page to Linux) and
+ * changed under the page table's own lock, which Linux's fault path takes as
+ * well.
+ *
+ * Linux may clear slots behind our back (exit, or our own
+ * unmap_mapping_range()), never change or move one. Nothing is lost by that:
+ * dirty is noted in the vm_page before a slot is writable, and whether a page is
+ * used is only a guess for the pageout daemon.
+ *
+ * Locks: see vm/pmap.h. mmap_lock or the lock of the window's VMA stands outside
+ * of all VM locks, page-table locks inside.
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/pgtable.h>
+
+#include "pmap_var.h"
+#include "vm/vm_page.h"
+
+/* PTE protection of each VM_PROT_*. */
+static pgprot_t pmap_pgprot[VM_PROT_ALL + 1];
+
+void pmap_init(void)
+{
+	vm_prot_t prot;
+
+	for (prot = 0; prot <= VM_PROT_ALL; prot++)
+		pmap_pgprot[prot] = vm_get_page_prot(VM_SHARED |
+						     (prot & VM_PROT_READ ? VM_READ : 0) |
+						     (prot & VM_PROT_WRITE ? VM_WRITE : 0) |
+						     (prot & VM_PROT_EXECUTE ? VM_EXEC : 0));
+	pmap_pv_init();
+}
+
+void pmap_fini(void)
+{
+	pmap_pv_fini();
+}
+
+void pmap_pinit(struct pmap *pmap, struct pmap_group *group, struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	pmap->mm = vma->vm_mm;
+	pmap->vma = vma;
+	pmap->start = vma->vm_start;
+	pmap->end = vma->vm_end;
+	pmap->group = group;
+	mutex_lock(&group->lock);
+	list_add(&pmap->link, &group->pmaps);
+	mutex_unlock(&group->lock);
+}
+
+void pmap_release(struct pmap *pmap)
+{
+	mutex_lock(&pmap->group->lock);
+	list_del(&pmap->link);
+	mutex_unlock(&pmap->group->lock);
+}
+
+int pmap_pin(struct pmap *pmap)
+{
+	if (!pmap)
+		return 0;
+	if (mmap_read_lock_killable(pmap->mm))
+		return -EINTR;
+	/* The window may have been unmapped since the caller found its vmspace. */
+	if (find_vma(pmap->mm, pmap->start) != pmap->vma) {
+		mmap_read_unlock(pmap->mm);
+		return -ENXIO;
+	}
+	return 0;
+}
+
+void pmap_unpin(struct pmap *pmap)
+{
+	if (pmap)
+		mmap_read_unlock(pmap->mm);
+}
+
+/*
+ * The page middle directory slot of @va, NULL when the tables do not reach that
+ * far. *@next is then where the hole ends.
+ */
+static pmd_t *pmap_pmd_lookup(struct mm_struct *mm, vm_offset_t va, vm_offset_t *next)
+{
+	pgd_t *pgd = pgd_offset(mm, va);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t *pmd;
+
+	*next = ALIGN_DOWN(va, PGDIR_SIZE) + PGDIR_SIZE;
+	if (pgd_none(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, va);
+	*next = ALIGN_DOWN(va, P4D_SIZE) + P4D_SIZE;
+	if (p4d_none(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, va);
+	*next = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE;
+	if (pud_none(*pud))
+		return NULL;
+	pmd = pmd_offset(pud, va);
+	*next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
+	return pmd_none(*pmd) ? NULL : pmd;
+}
+
+pte_t *pmap_pte_lookup(struct mm_struct *mm, vm_offset_t va, spinlock_t **ptl)
+{
+	vm_offset_t next;
+	pmd_t *pmd = pmap_pmd_lookup(mm, va, &next);
+
+	if (!pmd)
+		return NULL;
+	*ptl = pte_lockptr(mm, pmd);
+	return pte_offset_kernel(pmd, va);
+}
+
+/**
+ * struct pte_run - the slots of one page table within a range
+ * @va: address of the first slot
+ * @end: address behind the last
+ * @ptep: the first slot
+ * @ptl: lock of the table
+ */
+struct pte_run {
+	vm_offset_t va;
+	vm_offset_t end;
+	pte_t *ptep;
+	spinlock_t *ptl;
+};
+
+/*
+ * Go to the next table that stands below @eva. Start with run->end at the start of
+ * the range. A range costs what stands in it, not its length.
+ */
+static bool pte_run_next(struct mm_struct *mm, struct pte_run *run, vm_offset_t eva)
+{
+	vm_offset_t va = run->end, next;
+	pmd_t *pmd;
+
+	for (; va < eva; va = next) {
+		pmd = pmap_pmd_lookup(mm, va, &next);
+		if (!pmd)
+			continue;
+		run->va = va;
+		run->end = min(next, eva);
+		run->ptep = pte_offset_kernel(pmd, va);
+		run->ptl = pte_lockptr(mm, pmd);
+		return true;
+	}
+	return false;
+}
+
+/* What was changed and must be shot down, from the first slot to the last. */
+struct flush_range {
+	vm_offset_t start;
+	vm_offset_t end;
+};
+
+static void flush_range_add(struct flush_range *range, vm_offset_t va)
+{
+	if (range->start >= range->end)
+		range->start = va;
+	range->end = va + PAGE_SIZE;
+}
+
+static void flush_range_done(struct pmap *pmap, const struct flush_range *range)
+{
+	if (range->start < range->end)
+		pmap_tlb_shootdown(pmap, range->start, range->end);
+}
+
+static int pmap_table_present(pte_t *pte, unsigned long addr, void *data)
+{
+	return 0;
+}
+
+/* Let Linux make the page table of @va. */
+static int pmap_alloc_table(struct pmap *pmap, vm_offset_t va)
+{
+	return apply_to_page_range(pmap->mm, va, PAGE_SIZE, pmap_table_present, NULL);
+}
+
+static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
+{
+	pte_t pte = pte_mkspecial(pfn_pte(m->phys_addr >> PAGE_SHIFT, pmap_pgprot[prot]));
+
+	/* Dirty is noted elsewhere; this spares the CPU from writing it. */
+	return prot & VM_PROT_WRITE ? pte_mkdirty(pte) : pte;
+}
+
+/* Would a TLB that still holds @old allow or mean more than @new? */
+static bool pmap_pte_needs_flush(pte_t old, pte_t new)
+{
+	if (!pte_present(old))
+		return false;
+	return pte_pfn(old) != pte_pfn(new) || (pte_write(old) && !pte_write(new)) ||
+	       (pte_exec(old) && !pte_exec(new));
+}
+
+int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+	       unsigned int flags)
+{
+	bool nosleep = flags & PMAP_ENTER_NOSLEEP;
+	spinlock_t *ptl;
+	pte_t *ptep, old, new;
+
+	if (!pmap)
+		return KERN_SUCCESS;
+	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	if (!ptep) {
+		if (nosleep || pmap_alloc_table(pmap, va))
+			return KERN_RESOURCE_SHORTAGE;
+		ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	}
+	if (!pmap_pv_insert(m, pmap, va, nosleep))
+		return KERN_RESOURCE_SHORTAGE;
+	if (prot & VM_PROT_WRITE)
+		vm_page_dirty(m);
+	new = pmap_make_pte(m, prot);
+
+	spin_lock(ptl);
+	old = ptep_get(ptep);
+	if (pmap_pte_needs_flush(old, new)) {
+		/*
+		 * Nobody may see the new page while somebody still sees the old
+		 * one: a store to the one would be missed by a load of the other.
+		 */
+		ptep_get_and_clear(pmap->mm, va, ptep);
+		pmap_tlb_shootdown(pmap, va, va + PAGE_SIZE);
+	}
+	set_pte(ptep, new);
+	spin_unlock(ptl);
+	return KERN_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_enter);
+
+unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
+			       unsigned int count, vm_prot_t prot)
+{
+	struct pte_run run = { .end = start };
+	unsigned int n = 0, i = 0;
+	pte_t *ptep;
+
+	if (!pmap)
+		return 0;
+	while (pte_run_next(pmap->mm, &run, start + ptoa(count))) {
+		/* Slots without a table cannot be mapped without sleeping. */
+		for (; start + ptoa(i) < run.va; i++)
+			ma[i] = NULL;
+		spin_lock(run.ptl);
+		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
+			if (!ma[i] || pte_present(ptep_get(ptep)))
+				continue;
+			if (!pmap_pv_insert(ma[i], pmap, run.va, true)) {
+				ma[i] = NULL;
+				continue;
+			}
+			set_pte(ptep, pmap_make_pte(ma[i], prot));
+			n++;
+		}
+		spin_unlock(run.ptl);
+	}
+	for (; i < count; i++)
+		ma[i] = NULL;
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
+
+void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	struct flush_range range = { 0, 0 };
+	struct pte_run run = { .end = sva };
+	pte_t *ptep;
+
+	if (!pmap)
+		return;
+	while (pte_run_next(pmap->mm, &run, eva)) {
+		spin_lock(run.ptl);
+		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
+			if (pte_none(ptep_get(ptep)))
+				continue;
+			pte_clear(pmap->mm, run.va, ptep);
+			flush_range_add(&range, run.va);
+		}
+		spin_unlock(run.ptl);
+	}
+	flush_range_done(pmap, &range);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove);
+
+void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
+{
+	struct flush_range range = { 0, 0 };
+	struct pte_run run = { .end = sva };
+	pte_t *ptep, old, new;
+
+	if (!pmap || (prot & (VM_PROT_WRITE | VM_PROT_EXECUTE)) == (VM_PROT_WRITE | VM_PROT_EXECUTE))
+		return;
+	if (!(prot & VM_PROT_READ)) {
+		pmap_remove(pmap, sva, eva);
+		return;
+	}
+	while (pte_run_next(pmap->mm, &run, eva)) {
+		spin_lock(run.ptl);
+		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
+			old = ptep_get(ptep);
+			if (!pte_present(old))
+				continue;
+			new = old;
+			if (!(prot & VM_PROT_WRITE) && pte_write(old))
+				new = pte_wrprotect(new);
+			if (!(prot & VM_PROT_EXECUTE))
+				new = pte_set_flags(new, _PAGE_NX & __supported_pte_mask);
+			if (pte_val(new) == pte_val(old))
+				continue;
+			/* The CPU may set A and D meanwhile; neither matters. */
+			set_pte(ptep, new);
+			flush_range_add(&range, run.va);
+		}
+		spin_unlock(run.ptl);
+	}
+	flush_range_done(pmap, &range);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_protect);
+
+vm_paddr_t pmap_extract(struct pmap *pmap, vm_offset_t va)
+{
+	spinlock_t *ptl;
+	pte_t *ptep, pte;
+
+	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	if (!ptep)
+		return 0;
+	pte = ptep_get(ptep);
+	return pte_present(pte) ? PFN_PHYS(pte_pfn(pte)) | (va & ~PAGE_MASK) : 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_extract);
+
+bool pmap_is_prefaultable(struct pmap *pmap, vm_offset_t va)
+{
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	return ptep && pte_none(ptep_get(ptep));
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_is_prefaultable);
+
+unsigned long pmap_resident_count(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	struct pte_run run = { .end = sva };
+	unsigned long n = 0;
+	pte_t *ptep;
+
+	while (pte_run_next(pmap->mm, &run, eva))
+		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE)
+			n += !!pte_present(ptep_get(ptep));
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_resident_count);
+
+void *pmap_quick_enter_page(struct vm_page *m)
+{
+	return __va(m->phys_addr);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_quick_enter_page);
+
+void pmap_zero_page(struct vm_page *m)
+{
+	clear_page(pmap_quick_enter_page(m));
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_zero_page);
+
+void pmap_copy_page(struct vm_page *src, struct vm_page *dst)
+{
+	copy_page(pmap_quick_enter_page(dst), pmap_quick_enter_page(src));
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_copy_page);

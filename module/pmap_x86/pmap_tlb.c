@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * pmap_tlb: TLB shootdown.
+ *
+ * Linux's flush functions are not exported, so this does what they do. First the
+ * mm's tlb_gen moves: a CPU that switches to the mm later sees that its TLB is
+ * stale and flushes by itself. Then every CPU in the mm's mask is interrupted and
+ * flushes now. A CPU in the mask whose CR3 does not hold the mm has nothing to
+ * do: it will see tlb_gen.
+ */
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+
+#include <asm/cpufeature.h>
+#include <asm/tlbflush.h>
+
+#include "pmap_var.h"
+#include "vm/vmmeter.h"
+
+/* Beyond this many pages a full flush is cheaper, as Linux has it. */
+#define PMAP_TLB_SINGLE_MAX	33
+
+struct tlb_range {
+	struct mm_struct *mm;
+	vm_offset_t start;
+	vm_offset_t end;
+};
+
+static void pmap_tlb_flush_local(void *arg)
+{
+	const struct tlb_range *range = arg;
+	vm_offset_t va;
+
+	if (read_cr3_pa() != __pa(range->mm->pgd))
+		return;
+	/* INVLPG does not reach the user's half of the ASIDs under PTI. */
+	if (boot_cpu_has(X86_FEATURE_PTI) ||
+	    range->end - range->start > PMAP_TLB_SINGLE_MAX * PAGE_SIZE) {
+		__flush_tlb_all();
+		return;
+	}
+	for (va = range->start; va < range->end; va += PAGE_SIZE)
+		asm volatile("invlpg (%0)" : : "r" (va) : "memory");
+}
+
+void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	struct tlb_range range = { .mm = pmap->mm, .start = sva, .end = eva };
+	const struct cpumask *cpus = mm_cpumask(pmap->mm);
+	unsigned int cpu;
+
+	/* Also the barrier between the page tables and reading the mask. */
+	atomic64_inc_return(&pmap->mm->context.tlb_gen);
+	VM_CNT_INC(v_shootdowns);
+
+	cpu = get_cpu();
+	if (cpumask_any_but(cpus, cpu) < nr_cpu_ids) {
+		VM_CNT_ADD(v_shootdown_cpus, cpumask_weight(cpus) - cpumask_test_cpu(cpu, cpus));
+		on_each_cpu_mask(cpus, pmap_tlb_flush_local, &range, true);
+	} else {
+		pmap_tlb_flush_local(&range);
+	}
+	put_cpu();
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * pmap_var: what the files of the pmap share among themselves.
+ */
+#ifndef BSDVM_PMAP_VAR_H
+#define BSDVM_PMAP_VAR_H
+
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "pmap_x86.h"
+
+/**
+ * pmap_pv_init() - set up pmap_pv.c, a part of pmap_init()
+ *
+ * Context: start-up only.
+ */
+void pmap_pv_init(void);
+
+/**
+ * pmap_pv_fini() - undo pmap_pv_init()
+ *
+ * Context: shut-down only.
+ */
+void pmap_pv_fini(void);
+
+/**
+ * pmap_pv_insert() - note that a pmap may map a page
+ * @m: the page
+ * @pmap: the pmap
+ * @va: the address
+ * @nosleep: do without an allocation
+ *
+ * Costs a comparison when it is noted already, one atomic operation for the first
+ * mapping of a page, an allocation only beyond.
+ *
+ * Context: the page's object locked, shared or exclusively.
+ * Return: true when it is noted.
+ */
+bool pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va,
+		    bool nosleep);
+
+/**
+ * pmap_tlb_shootdown() - make every CPU forget a range
+ * @pmap: the pmap
+ * @sva: first address, page aligned
+ * @eva: address behind the last
+ *
+ * Call after the page tables were changed. Finished when it returns.
+ *
+ * Context: any in which CPUs can be interrupted: interrupts on. Spinlocks may be
+ * held that nobody takes with interrupts off.
+ */
+void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
+
+/**
+ * pmap_pte_lookup() - the slot of an address, if its page table stands
+ * @mm: the address space
+ * @va: the address
+ * @ptl: where the lock of the page table goes
+ *
+ * Context: page tables stand still.
+ * Return: the slot, NULL when there is no table.
+ */
+pte_t *pmap_pte_lookup(struct mm_struct *mm, vm_offset_t va, spinlock_t **ptl);
+
+/**
+ * pmap_pte_maps() - is this the translation to that page?
+ * @pte: the translation
+ * @m: the page
+ *
+ * Return: true when it is.
+ */
+static inline bool pmap_pte_maps(pte_t pte, const struct vm_page *m)
+{
+	return pte_present(pte) && pte_pfn(pte) == m->phys_addr >> PAGE_SHIFT;
+}
+
+#endif /* BSDVM_PMAP_VAR_H */

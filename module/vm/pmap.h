@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * pmap(9): the contract between the VM system and the machine.
+ *
+ * The obligations that matter: the pmap may forget any mapping at any time, a
+ * fault builds it again; that a page was modified is known before a mapping that
+ * allows it is entered (vm_page_dirty()), so nothing is lost with the mapping;
+ * every function does nothing on an empty range.
+ *
+ * A NULL pmap is a map without translations: the functions that take one and
+ * remove or reduce do nothing then.
+ *
+ * Locks: a range function (pmap_enter, pmap_enter_object, pmap_remove,
+ * pmap_protect, pmap_extract, pmap_is_prefaultable) needs the page tables to
+ * stand still: the caller is in a fault on the pmap, in its fork, or holds
+ * pmap_pin(). A page function (pmap_remove_all, pmap_remove_write,
+ * pmap_ts_referenced) reaches every pmap by itself and needs only the lock of
+ * the page's object. Shootdowns are finished when a function returns.
+ */
+#ifndef BSDVM_VM_PMAP_H
+#define BSDVM_VM_PMAP_H
+
+#include "_vm_page.h"
+
+struct pmap;
+
+/* pmap_enter flags, beside the VM_PROT_* of the access that needs the mapping. */
+#define PMAP_ENTER_NOSLEEP	0x100	/* fail rather than sleep */
+#define PMAP_ENTER_WIRED	0x200	/* the mapping is wired */
+
+/**
+ * pmap_pin() - make a pmap's page tables stand still
+ * @pmap: the calling process's pmap, or NULL
+ *
+ * Comes before every VM lock. Not in a fault or fork, which hold as much already.
+ *
+ * Context: process, may sleep; no VM lock held.
+ * Return: 0, -EINTR on a fatal signal, -ENXIO when the pmap's address space is
+ * gone. NULL pins trivially.
+ */
+int pmap_pin(struct pmap *pmap);
+
+/**
+ * pmap_unpin() - undo pmap_pin()
+ * @pmap: the pmap
+ *
+ * Context: process; no VM lock held.
+ */
+void pmap_unpin(struct pmap *pmap);
+
+/**
+ * pmap_enter() - map a page
+ * @pmap: where
+ * @va: at which address, page aligned
+ * @m: the page
+ * @prot: what the mapping allows, VM_PROT_READ at least. With VM_PROT_WRITE the
+ *	page is marked dirty.
+ * @flags: PMAP_ENTER_*
+ *
+ * Replaces whatever is mapped there; a replaced frame or a reduced protection is
+ * shot down before the function returns.
+ *
+ * Context: page tables pinned; the object of @m locked, shared or exclusively.
+ * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE when a page table or pv entry
+ * cannot be had (with PMAP_ENTER_NOSLEEP: not without sleeping).
+ */
+int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m,
+	       vm_prot_t prot, unsigned int flags);
+
+/**
+ * pmap_enter_object() - map resident neighbours, as far as it is easy
+ * @pmap: where
+ * @start: first address, page aligned
+ * @ma: pages in order of address, NULL where there is none to map
+ * @count: number of slots of @ma
+ * @prot: what the mappings allow; never with VM_PROT_WRITE
+ *
+ * Slots already mapped stay as they are. Where no page table stands, or a pv entry
+ * would have to be allocated, nothing is mapped and the slot of @ma set to NULL.
+ * Takes one page-table lock per table.
+ *
+ * Context: any that may take a spinlock, RCU included; page tables pinned; the
+ * objects of all pages locked.
+ * Return: number of pages mapped.
+ */
+unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,
+			       struct vm_page **ma, unsigned int count,
+			       vm_prot_t prot);
+
+/**
+ * pmap_remove() - unmap a range
+ * @pmap: where
+ * @sva: first address, page aligned
+ * @eva: address behind the last
+ *
+ * Context: page tables pinned.
+ */
+void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
+
+/**
+ * pmap_protect() - reduce what a range allows
+ * @pmap: where
+ * @sva: first address, page aligned
+ * @eva: address behind the last
+ * @prot: what is left; without VM_PROT_READ the range is unmapped
+ *
+ * Context: page tables pinned.
+ */
+void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva,
+		  vm_prot_t prot);
+
+/**
+ * pmap_extract() - physical address behind a virtual one
+ * @pmap: where
+ * @va: virtual address
+ *
+ * Context: page tables pinned.
+ * Return: the physical address, 0 when nothing is mapped.
+ */
+vm_paddr_t pmap_extract(struct pmap *pmap, vm_offset_t va);
+
+/**
+ * pmap_is_prefaultable() - could a page be mapped here without a new table?
+ * @pmap: where
+ * @va: page aligned
+ *
+ * Context: page tables pinned.
+ * Return: true when a page table stands and the slot is empty.
+ */
+bool pmap_is_prefaultable(struct pmap *pmap, vm_offset_t va);
+
+/**
+ * pmap_resident_count() - pages mapped in a range
+ * @pmap: where
+ * @sva: first address, page aligned
+ * @eva: address behind the last
+ *
+ * Walks the tables that stand.
+ *
+ * Context: page tables pinned.
+ * Return: pages.
+ */
+unsigned long pmap_resident_count(struct pmap *pmap, vm_offset_t sva,
+				  vm_offset_t eva);
+
+/**
+ * pmap_remove_all() - unmap a page everywhere
+ * @m: the page
+ *
+ * Context: process, may sleep; the page's object locked exclusively.
+ */
+void pmap_remove_all(struct vm_page *m);
+
+/**
+ * pmap_remove_write() - leave no writable mapping of a page
+ * @m: the page
+ *
+ * Mappings may be lost altogether.
+ *
+ * Context: process, may sleep; the page's object locked exclusively.
+ */
+void pmap_remove_write(struct vm_page *m);
+
+/**
+ * pmap_page_is_mapped() - may a page be mapped anywhere?
+ * @m: the page
+ *
+ * Context: any.
+ * Return: false only when it certainly is not.
+ */
+bool pmap_page_is_mapped(struct vm_page *m);
+
+/**
+ * pmap_is_modified() - has a page been modified, or may it be at any moment?
+ * @m: the page
+ *
+ * Context: the page's object locked.
+ * Return: true when it is dirty.
+ */
+bool pmap_is_modified(struct vm_page *m);
+
+/**
+ * pmap_is_referenced() - has a page been used since the bits were cleared?
+ * @m: the page
+ *
+ * Context: process; the page's object locked.
+ * Return: true when an address space that could be looked at has used it.
+ */
+bool pmap_is_referenced(struct vm_page *m);
+
+/**
+ * pmap_ts_referenced() - count and clear a page's reference bits
+ * @m: the page
+ *
+ * An address space whose lock is held by somebody else is skipped.
+ *
+ * Context: process; the page's object locked.
+ * Return: number of mappings that had used it.
+ */
+unsigned int pmap_ts_referenced(struct vm_page *m);
+
+/**
+ * pmap_page_reset() - forget a page that is mapped nowhere, before it is freed
+ * @m: the page
+ *
+ * Context: any but interrupt; nobody else can reach the page.
+ */
+void pmap_page_reset(struct vm_page *m);
+
+/**
+ * pmap_zero_page() - fill a page with zeroes
+ * @m: the page
+ *
+ * Context: any; the caller alone can reach the page.
+ */
+void pmap_zero_page(struct vm_page *m);
+
+/**
+ * pmap_copy_page() - copy a page
+ * @src: from, not changing meanwhile (or the caller does not mind)
+ * @dst: to; the caller alone can reach it
+ *
+ * Context: any.
+ */
+void pmap_copy_page(struct vm_page *src, struct vm_page *dst);
+
+/**
+ * pmap_quick_enter_page() - a kernel address to reach a page's content
+ * @m: the page
+ *
+ * Valid until the page is freed; costs nothing and needs no undoing here.
+ *
+ * Context: any.
+ * Return: the address.
+ */
+void *pmap_quick_enter_page(struct vm_page *m);
+
+#endif /* BSDVM_VM_PMAP_H */

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm_fault: the path from an address to a mapped page.
+ *
+ * A pass has four steps, each a function that fills in struct faultstate:
+ *
+ *  1. vm_fault_lookup()  the entry, its object, what the access may do; makes
+ *                        the shadow of an entry that needs a copy
+ *  2. vm_fault_find()    the page, down the chain of shadows
+ *  3. vm_fault_fill()    where there is none: page-in, or a zeroed page;
+ *     vm_fault_cow()     where it lies below the first object and is written:
+ *                        a copy in the first object, or the page itself
+ *  4. vm_fault_enter()   the mapping
+ *
+ *	first_object   [ . . . ]   write: the page must end up here
+ *	     │
+ *	  object       [ . m . ]   read: mapped from here, read-only
+ *	     │
+ *	   bottom      [ m m m ]   a file, or nothing: zero
+ *
+ * Locks. The map is locked shared from step 1 to the end, so that no mapping can
+ * be entered for an entry that is being removed. The first object is locked from
+ * step 2 to the end, exclusively when a page must be put into it; the object
+ * that holds the page is locked too; the ones between are passed hand over hand.
+ *
+ * A fault that would have to sleep for a page or for I/O lets go of everything
+ * and returns KERN_RESTART, see vm_fault.h. What it found is not trusted when it
+ * comes back: it starts again at step 1.
+ */
+#include "vm_fault.h"
+
+#include "pmap.h"
+#include "vm_page.h"
+#include "vm_pager.h"
+#include "vmmeter.h"
+
+unsigned int vm_pfault_oom_attempts = 3;
+unsigned int vm_pfault_oom_wait = 2;
+
+/* Pages around a read fault that are mapped with it, a power of two. */
+#define VM_FAULT_AROUND		16
+/* How deep in a chain neighbours are looked for. */
+#define VM_FAULT_AROUND_DEPTH	4
+
+enum objlock { UNLOCKED, RLOCKED, WLOCKED };
+
+/**
+ * struct faultstate - one pass over a fault
+ * @map: locked shared once step 1 succeeded
+ * @vaddr: address, page aligned
+ * @fault_type: VM_PROT_* of the access
+ * @fw: what to wait for, when the pass ends with KERN_RESTART
+ * @prot: what a mapping of a page of @first_object may allow
+ * @entry: the entry
+ * @first_object: its object
+ * @first_pindex: the page there
+ * @first_lock: how @first_object is locked
+ * @object: where the page was found, or the last object of the chain
+ * @pindex: the page there
+ * @object_lock: how @object is locked, when it is not @first_object
+ * @m: the page, NULL when none is resident
+ */
+struct faultstate {
+	struct vm_map *map;
+	vm_offset_t vaddr;
+	vm_prot_t fault_type;
+	struct vm_fault_wait *fw;
+
+	vm_prot_t prot;
+	struct vm_map_entry *entry;
+	struct vm_object *first_object;
+	vm_pindex_t first_pindex;
+	enum objlock first_lock;
+
+	struct vm_object *object;
+	vm_pindex_t pindex;
+	enum objlock object_lock;
+	struct vm_page *m;
+};
+
+static void object_unlock(struct vm_object *object, enum objlock *lock)
+{
+	if (*lock == RLOCKED)
+		VM_OBJECT_RUNLOCK(object);
+	else if (*lock == WLOCKED)
+		VM_OBJECT_WUNLOCK(object);
+	*lock = UNLOCKED;
+}
+
+/* Let go of the objects; the map stays locked. */
+static void fault_unlock_objects(struct faultstate *fs)
+{
+	if (fs->object != fs->first_object)
+		object_unlock(fs->object, &fs->object_lock);
+	object_unlock(fs->first_object, &fs->first_lock);
+	fs->object = fs->first_object;
+}
+
+/* Let go of everything. */
+static void fault_unlock(struct faultstate *fs)
+{
+	fault_unlock_objects(fs);
+	vm_map_unlock_read(fs->map);
+}
+
+/* End the pass: the page is somebody else's for now. */
+static int fault_wait_busy(struct faultstate *fs)
+{
+	fs->fw->what = VM_FAULT_WAIT_BUSY;
+	fs->fw->ma[0] = fs->m;
+	fault_unlock(fs);
+	VM_CNT_INC(v_intrans);
+	return KERN_RESTART;
+}
+
+/* End the pass: no page is free. */
+static int fault_wait_memory(struct faultstate *fs)
+{
+	fs->fw->what = VM_FAULT_WAIT_MEMORY;
+	fault_unlock(fs);
+	return KERN_RESTART;
+}
+
+static int fault_fail(struct faultstate *fs, int rv)
+{
+	fault_unlock(fs);
+	return rv;
+}
+
+/* Step 1. */
+static int vm_fault_lookup(struct faultstate *fs)
+{
+	int rv;
+
+	rv = vm_map_lookup(fs->map, fs->vaddr, fs->fault_type, &fs->entry, &fs->first_object,
+			   &fs->first_pindex, &fs->prot);
+	fs->first_lock = UNLOCKED;
+	fs->object_lock = UNLOCKED;
+	fs->object = fs->first_object;
+	return rv;
+}
+
+static bool writes(const struct faultstate *fs)
+{
+	return fs->fault_type & VM_PROT_WRITE;
+}
+
+/*
+ * How to lock the object that @fs->object shadows. A write may take a page out of
+ * a backing object that nobody else uses, and must unmap the old page where the
+ * first object is shared between maps: both change the page's state.
+ */
+static enum objlock backing_lock_mode(const struct faultstate *fs,
+				      const struct vm_object *backing)
+{
+	if (!writes(fs))
+		return RLOCKED;
+	if (!(fs->first_object->flags & OBJ_ONEMAPPING))
+		return WLOCKED;
+	if (fs->object == fs->first_object && refcount_read(&backing->ref_count) == 1)
+		return WLOCKED;
+	return RLOCKED;
+}
+
+/* Look for the page in @fs->object, which is locked, and below. */
+static void fault_walk(struct faultstate *fs)
+{
+	struct vm_object *backing;
+	enum objlock lock;
+	unsigned int level = 0;
+
+	while (!(fs->m = vm_page_lookup(fs->object, fs->pindex))) {
+		backing = fs->object->backing_object;
+		if (!backing)
+			break;
+		lock = backing_lock_mode(fs, backing);
+		if (lock == WLOCKED)
+			VM_OBJECT_WLOCK_BACKING(backing, level++);
+		else
+			VM_OBJECT_RLOCK_BACKING(backing, level++);
+		fs->pindex += OFF_TO_IDX(fs->object->backing_object_offset);
+		if (fs->object != fs->first_object)
+			object_unlock(fs->object, &fs->object_lock);
+		fs->object = backing;
+		fs->object_lock = lock;
+	}
+}
+
+/* Step 2. Most pages are in the first object, which then need not be changed. */
+static void vm_fault_find(struct faultstate *fs)
+{
+	VM_OBJECT_RLOCK(fs->first_object);
+	fs->first_lock = RLOCKED;
+	fs->object = fs->first_object;
+	fs->pindex = fs->first_pindex;
+	if (writes(fs) && fs->first_object->backing_object &&
+	    !vm_page_lookup(fs->first_object, fs->first_pindex)) {
+		VM_OBJECT_RUNLOCK(fs->first_object);
+		VM_OBJECT_WLOCK(fs->first_object);
+		fs->first_lock = WLOCKED;
+	}
+	fault_walk(fs);
+}
+
+/*
+ * Take pages for a page-in from the pager of @object, which is locked
+ * exclusively: the one that is needed and those behind it that are not there.
+ */
+static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
+				const struct pagerops *ops)
+{
+	struct vm_fault_wait *fw = fs->fw;
+	vm_pindex_t pindex = fs->pindex;
+	vm_pindex_t end = ALIGN(pindex + 1, VM_FAULT_READ_MAX);
+	struct vm_page *m;
+
+	for (fw->count = 0; pindex < end; pindex++) {
+		if (vm_page_lookup(object, pindex) || !ops->haspage(object, pindex))
+			break;
+		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+		if (!m)
+			break;
+		vm_page_tryxbusy(m);
+		if (vm_page_insert(m, object, pindex)) {
+			vm_page_xunbusy(m);
+			vm_page_free(m);
+			return fw->count ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
+		}
+		fw->ma[fw->count++] = m;
+	}
+	return KERN_SUCCESS;
+}
+
+/* End the pass: the page must come from the pager of @fs->object. */
+static int fault_pagein(struct faultstate *fs, const struct pagerops *ops)
+{
+	struct vm_object *object = fs->object;
+	vm_pindex_t pindex = fs->pindex;
+	int rv;
+
+	if (!ops->haspage(object, pindex))
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+
+	/*
+	 * The map is still locked, so the file stays at the end of the chain while
+	 * the object locks change.
+	 */
+	fault_unlock_objects(fs);
+	VM_OBJECT_WLOCK(object);
+	if (vm_page_lookup(object, pindex)) {
+		/* Somebody else was faster. */
+		VM_OBJECT_WUNLOCK(object);
+		fs->fw->what = VM_FAULT_WAIT_NONE;
+		return fault_fail(fs, KERN_RESTART);
+	}
+	rv = fault_pagein_prepare(fs, object, ops);
+	if (rv == KERN_SUCCESS && fs->fw->count)
+		vm_object_reference(object);
+	VM_OBJECT_WUNLOCK(object);
+	if (rv != KERN_SUCCESS)
+		return fault_fail(fs, rv);
+	if (!fs->fw->count)
+		return fault_wait_memory(fs);
+	fs->fw->what = VM_FAULT_WAIT_PAGEIN;
+	fs->fw->object = object;
+	VM_CNT_INC(v_io_faults);
+	return fault_fail(fs, KERN_RESTART);
+}
+
+/* Put a fresh page of the first object in place of @fs->m. */
+static int fault_insert(struct faultstate *fs, struct vm_page *m)
+{
+	if (vm_page_insert(m, fs->first_object, fs->first_pindex)) {
+		vm_page_free(m);
+		return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
+	}
+	m->valid = 1;
+	if (fs->object != fs->first_object)
+		object_unlock(fs->object, &fs->object_lock);
+	fs->object = fs->first_object;
+	fs->m = m;
+	vm_page_activate(m);
+	return KERN_SUCCESS;
+}
+
+/* Step 3, no page anywhere. */
+static int vm_fault_fill(struct faultstate *fs)
+{
+	const struct pagerops *ops = vm_pager_ops(fs->object);
+	struct vm_page *m;
+
+	if (ops)
+		return fault_pagein(fs, ops);
+
+	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
+	fault_unlock_objects(fs);
+	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m)
+		return fault_wait_memory(fs);
+	pmap_zero_page(m);
+	VM_OBJECT_WLOCK(fs->first_object);
+	fs->first_lock = WLOCKED;
+	fs->m = vm_page_lookup(fs->first_object, fs->first_pindex);
+	if (fs->m) {
+		/* Another thread was faster. */
+		vm_page_free(m);
+		return KERN_SUCCESS;
+	}
+	VM_CNT_INC(v_zfod);
+	return fault_insert(fs, m);
+}
+
+/*
+ * May the page be taken over rather than copied? Only if nobody but the first
+ * object could ever look at it where it is. @fs->object is locked exclusively
+ * when the answer is yes, as backing_lock_mode() saw to it.
+ */
+static bool fault_sole_owner(const struct faultstate *fs)
+{
+	struct vm_object *object = fs->object;
+
+	return fs->object_lock == WLOCKED && object == fs->first_object->backing_object &&
+	       (object->flags & OBJ_ANON) && object->shadow_count == 1 &&
+	       refcount_read(&object->ref_count) == 1 && !vm_page_wired(fs->m);
+}
+
+/* Step 3, a write to a page below the first object. */
+static int vm_fault_cow(struct faultstate *fs)
+{
+	struct vm_object *first = fs->first_object;
+	struct vm_page *m;
+	int rv;
+
+	if (fault_sole_owner(fs)) {
+		if (vm_page_rename(fs->m, first, fs->first_pindex))
+			return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
+		object_unlock(fs->object, &fs->object_lock);
+		fs->object = first;
+		VM_CNT_INC(v_cow_optim);
+	} else {
+		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+		if (!m)
+			return fault_wait_memory(fs);
+		pmap_copy_page(fs->m, m);
+		/*
+		 * Other maps that share the first object may have mapped the page
+		 * that is now hidden; they must come here again.
+		 */
+		if (!(first->flags & OBJ_ONEMAPPING))
+			pmap_remove_all(fs->m);
+		rv = fault_insert(fs, m);
+		if (rv != KERN_SUCCESS)
+			return rv;
+		VM_CNT_INC(v_cow_faults);
+	}
+	/* The last page that showed through, or the last user: shorten the chain. */
+	if (first->backing_object && (first->resident_page_count == first->size ||
+				      refcount_read(&first->backing_object->ref_count) == 1))
+		vm_object_collapse(first);
+	return KERN_SUCCESS;
+}
+
+/* Step 4. */
+static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
+{
+	vm_prot_t prot = fs->prot;
+	int rv;
+
+	/*
+	 * Writable only if it is the first object's page, and written now or dirty
+	 * already: a clean page's first write must come here to make it dirty.
+	 */
+	if (fs->object != fs->first_object || (!writes(fs) && !vm_page_is_dirty(fs->m)))
+		prot &= ~VM_PROT_WRITE;
+	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
+	if (rv == KERN_SUCCESS && m_hold) {
+		vm_page_wire(fs->m);
+		*m_hold = fs->m;
+	}
+	fault_unlock(fs);
+	return rv;
+}
+
+int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
+	     struct vm_page **m_hold)
+{
+	struct faultstate fs = {
+		.map = map,
+		.vaddr = trunc_page(vaddr),
+		.fault_type = fault_type,
+		.fw = fw,
+	};
+	int rv;
+
+	if (!fw->restarts++)
+		VM_CNT_INC(v_vm_faults);
+	fw->what = VM_FAULT_WAIT_NONE;
+
+	rv = vm_fault_lookup(&fs);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	vm_fault_find(&fs);
+	if (!fs.m) {
+		rv = vm_fault_fill(&fs);
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+	if (vm_page_busied(fs.m))
+		return fault_wait_busy(&fs);
+	if (writes(&fs) && fs.object != fs.first_object) {
+		rv = vm_fault_cow(&fs);
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+	return vm_fault_enter(&fs, m_hold);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_fault);
+
+/* Bring pages in with no lock held, and let go of the object. */
+static int fault_wait_pagein(struct vm_fault_wait *fw)
+{
+	struct vm_object *object = fw->object;
+	unsigned int i;
+	int rv;
+
+	rv = vm_pager_ops(object)->getpages(object, fw->ma, fw->count);
+	VM_OBJECT_WLOCK(object);
+	for (i = 0; i < fw->count; i++) {
+		if (fw->ma[i]->valid) {
+			vm_page_activate(fw->ma[i]);
+			vm_page_xunbusy(fw->ma[i]);
+		} else {
+			vm_page_xunbusy(fw->ma[i]);
+			vm_page_destroy(fw->ma[i]);
+		}
+	}
+	VM_OBJECT_WUNLOCK(object);
+	vm_object_deallocate_later(object);
+	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
+}
+
+static int fault_wait_for_memory(void)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts); i++) {
+		ret = vm_wait(READ_ONCE(vm_pfault_oom_wait) * HZ);
+		if (!ret)
+			return KERN_RESTART;
+		if (ret == -EINTR)
+			return KERN_FAILURE;
+	}
+	return KERN_RESOURCE_SHORTAGE;
+}
+
+int vm_fault_wait(struct vm_fault_wait *fw)
+{
+	switch (fw->what) {
+	case VM_FAULT_WAIT_BUSY:
+		return vm_page_busy_sleep(fw->ma[0]) ? KERN_FAILURE : KERN_RESTART;
+	case VM_FAULT_WAIT_MEMORY:
+		return fault_wait_for_memory();
+	case VM_FAULT_WAIT_PAGEIN:
+		return fault_wait_pagein(fw);
+	default:
+		return KERN_RESTART;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_fault_wait);
+
+/*
+ * Gather the pages that show through a window of a chain. @top is locked; what is
+ * locked below it is noted in @locked.
+ */
+static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, unsigned int count,
+				    struct vm_page **ma, struct vm_object **locked)
+{
+	DECLARE_BITMAP(hidden, VM_FAULT_AROUND) = { 0 };
+	struct vm_object *object = top, *backing;
+	unsigned int depth = 0, slot;
+	unsigned long index;
+	struct vm_page *m;
+
+	for (;;) {
+		xa_for_each_range(&object->pages, index, m, pindex, pindex + count - 1) {
+			slot = index - pindex;
+			if (__test_and_set_bit(slot, hidden))
+				continue;
+			if (m->valid && !vm_page_busied(m))
+				ma[slot] = m;
+		}
+		backing = object->backing_object;
+		if (!backing || depth == VM_FAULT_AROUND_DEPTH || bitmap_full(hidden, count) ||
+		    !VM_OBJECT_TRYRLOCK(backing))
+			return depth;
+		pindex += OFF_TO_IDX(object->backing_object_offset);
+		locked[depth++] = backing;
+		object = backing;
+	}
+}
+
+bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+{
+	vm_offset_t start = ALIGN_DOWN(vaddr, VM_FAULT_AROUND * VM_PAGE_SIZE);
+	vm_offset_t end = start + VM_FAULT_AROUND * VM_PAGE_SIZE;
+	struct vm_object *locked[VM_FAULT_AROUND_DEPTH];
+	struct vm_page *ma[VM_FAULT_AROUND] = { NULL };
+	struct vm_map_entry *entry;
+	struct vm_object *top;
+	unsigned int count, depth, mapped;
+	bool served = false;
+
+	if (!vm_map_trylock_read(map))
+		return false;
+	if (!vm_map_lookup_entry(map, vaddr, &entry) || !entry->object ||
+	    (fault_type & ~entry->protection) || !VM_OBJECT_TRYRLOCK(entry->object))
+		goto unlock_map;
+
+	top = entry->object;
+	start = max(start, entry->start);
+	count = atop(min(end, entry->end) - start);
+	depth = prefault_gather(top, OFF_TO_IDX(entry->offset + (start - entry->start)), count, ma,
+				locked);
+	if (ma[atop(vaddr - start)]) {
+		mapped = pmap_enter_object(map->pmap, start, ma, count,
+					   entry->protection & ~VM_PROT_WRITE);
+		served = ma[atop(vaddr - start)];
+		if (served && mapped) {
+			VM_CNT_INC(v_vm_faults);
+			VM_CNT_ADD(v_prefault, mapped - 1);
+		}
+	}
+	while (depth)
+		VM_OBJECT_RUNLOCK(locked[--depth]);
+	VM_OBJECT_RUNLOCK(top);
+unlock_map:
+	vm_map_unlock_read(map);
+	return served;
+}

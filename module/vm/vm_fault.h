@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_fault: make one page of a map accessible.
+ *
+ * A pass over a fault never sleeps for a page, for memory or for I/O. Where it
+ * would have to, it lets go of everything and says what to wait for; the caller
+ * lets go of what it holds in turn, waits by vm_fault_wait(), and faults again.
+ *
+ *	do {
+ *		rv = vm_fault(map, va, type, &fw, NULL);
+ *		if (rv == KERN_RESTART)
+ *			rv = vm_fault_wait(&fw);	(KERN_RESTART: again)
+ *	} while (rv == KERN_RESTART);
+ *
+ * (McKusick et al., chapter 6.11, demand paging.)
+ */
+#ifndef BSDVM_VM_FAULT_H
+#define BSDVM_VM_FAULT_H
+
+#include "vm_map.h"
+
+/* What a fault waits for. */
+#define VM_FAULT_WAIT_NONE	0
+#define VM_FAULT_WAIT_BUSY	1	/* a page is busied by somebody else */
+#define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
+#define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
+
+/* Most pages a page-in brings at once. */
+#define VM_FAULT_READ_MAX	16
+
+/**
+ * struct vm_fault_wait - what a fault that said KERN_RESTART waits for
+ * @what: VM_FAULT_WAIT_*
+ * @restarts: how often the fault has been restarted; zero it before the first
+ * @count: pages of @ma
+ * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
+ *	the one that is needed first
+ * @object: referenced: the object of the pages to bring in
+ */
+struct vm_fault_wait {
+	unsigned int what;
+	unsigned int restarts;
+	unsigned int count;
+	struct vm_page *ma[VM_FAULT_READ_MAX];
+	struct vm_object *object;
+};
+
+/**
+ * vm_fault() - one pass over a fault
+ * @map: the map
+ * @vaddr: the address
+ * @fault_type: VM_PROT_* of the access, not zero
+ * @fw: where it says what to wait for
+ * @m_hold: NULL, or where the page goes, wired
+ *
+ * Context: process, may sleep for kernel memory; page tables of @map stand still.
+ * Return: KERN_SUCCESS: mapped; KERN_RESTART: vm_fault_wait() must be called;
+ * KERN_INVALID_ADDRESS: nothing mapped there; KERN_PROTECTION_FAILURE;
+ * KERN_OUT_OF_BOUNDS: behind the end of the file; KERN_RESOURCE_SHORTAGE: no
+ * kernel memory.
+ */
+int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+	     struct vm_fault_wait *fw, struct vm_page **m_hold);
+
+/**
+ * vm_fault_wait() - wait for what vm_fault() said
+ * @fw: as vm_fault() left it
+ *
+ * Context: process, may sleep and do I/O, killably; no VM lock held, best no
+ * address-space lock either.
+ * Return: KERN_RESTART: fault again; KERN_OUT_OF_BOUNDS: the pager could not
+ * bring the page in; KERN_RESOURCE_SHORTAGE: no page came free in the time that
+ * vm.pfault_oom_attempts and vm.pfault_oom_wait give; KERN_FAILURE: a fatal
+ * signal.
+ */
+int vm_fault_wait(struct vm_fault_wait *fw);
+
+/**
+ * vm_fault_prefault() - map resident pages around an address, without sleeping
+ * @map: the map
+ * @vaddr: the address
+ * @fault_type: VM_PROT_* of the access, no VM_PROT_WRITE
+ *
+ * Serves the fault itself when its page is among them.
+ *
+ * Context: any that may take a spinlock, RCU included; page tables stand still.
+ * Return: true when @vaddr is mapped now.
+ */
+bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr,
+		       vm_prot_t fault_type);
+
+/* Tunables: how long a fault waits for memory before it gives up. */
+extern unsigned int vm_pfault_oom_attempts;
+extern unsigned int vm_pfault_oom_wait;		/* seconds an attempt */
+
+#endif /* BSDVM_VM_FAULT_H */

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm_meter: counters added up, entries and object chains described.
+ */
+#include "vm_meter.h"
+
+#include <bsdvm.h>
+
+#include "vm_page.h"
+#include "vm_phys.h"
+#include "vmmeter.h"
+#include "vnode_pager.h"
+
+#define VM_PATH_MAX	1024
+
+static struct vmmeter vm_meter_total(void)
+{
+	struct vmmeter total = { 0 };
+	const u64 *from;
+	u64 *to = (u64 *)&total;
+	unsigned int cpu, i;
+
+	BUILD_BUG_ON(sizeof(total) % sizeof(u64));
+	for_each_possible_cpu(cpu) {
+		from = (const u64 *)per_cpu_ptr(&bsd_vmmeter, cpu);
+		for (i = 0; i < sizeof(total) / sizeof(u64); i++)
+			to[i] += READ_ONCE(from[i]);
+	}
+	return total;
+}
+
+void vm_meter_stats(struct bsdvm_stats *stats)
+{
+	struct vmmeter total = vm_meter_total();
+
+	stats->v_vm_faults = total.v_vm_faults;
+	stats->v_io_faults = total.v_io_faults;
+	stats->v_cow_faults = total.v_cow_faults;
+	stats->v_cow_optim = total.v_cow_optim;
+	stats->v_zfod = total.v_zfod;
+	stats->v_intrans = total.v_intrans;
+	stats->v_vnodein = total.v_vnodein;
+	stats->v_vnodeout = total.v_vnodeout;
+	stats->v_vnodepgsin = total.v_vnodepgsin;
+	stats->v_vnodepgsout = total.v_vnodepgsout;
+	stats->v_tfree = total.v_tfree;
+	stats->v_forks = total.v_forks;
+	stats->v_forkpages = total.v_forkpages;
+	stats->v_prefault = total.v_prefault;
+	stats->v_shootdowns = total.v_shootdowns;
+	stats->v_shootdown_cpus = total.v_shootdown_cpus;
+	stats->o_collapses = total.o_collapses;
+	stats->o_bypasses = total.o_bypasses;
+	stats->o_count = total.o_count;
+	stats->v_page_size = VM_PAGE_SIZE;
+	stats->v_page_count = vm_phys_page_count();
+	stats->v_free_count = vm_free_count();
+	stats->v_wire_count = vm_wire_count();
+	stats->v_active_count = vm_page_queue_count(PQ_ACTIVE);
+	stats->v_inactive_count = vm_page_queue_count(PQ_INACTIVE);
+	stats->v_laundry_count = vm_page_queue_count(PQ_LAUNDRY);
+}
+
+/**
+ * struct chain - a chain of objects, referenced
+ * @link: the objects, topmost first
+ * @offset: byte offset of the entry in each
+ * @n: how many
+ * @room: room in the arrays
+ */
+struct chain {
+	struct vm_object **link;
+	vm_ooffset_t *offset;
+	unsigned int n;
+	unsigned int room;
+};
+
+static void chain_free(struct chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++)
+		vm_object_deallocate(chain->link[i]);
+	kvfree(chain->link);
+	kvfree(chain->offset);
+}
+
+static int chain_grow(struct chain *chain)
+{
+	unsigned int room = chain->room ? 2 * chain->room : 16;
+	struct vm_object **link = kvcalloc(room, sizeof(*link), GFP_KERNEL);
+	vm_ooffset_t *offset = kvcalloc(room, sizeof(*offset), GFP_KERNEL);
+
+	if (!link || !offset) {
+		kvfree(link);
+		kvfree(offset);
+		return -ENOMEM;
+	}
+	if (chain->n) {
+		memcpy(link, chain->link, chain->n * sizeof(*link));
+		memcpy(offset, chain->offset, chain->n * sizeof(*offset));
+	}
+	kvfree(chain->link);
+	kvfree(chain->offset);
+	chain->link = link;
+	chain->offset = offset;
+	chain->room = room;
+	return 0;
+}
+
+/* Take over a reference to @object and reference all that is below. */
+static int chain_gather(struct chain *chain, struct vm_object *object, vm_ooffset_t offset)
+{
+	struct vm_object *backing;
+
+	while (object) {
+		if (chain->n == chain->room && chain_grow(chain)) {
+			vm_object_deallocate(object);
+			return -ENOMEM;
+		}
+		chain->link[chain->n] = object;
+		chain->offset[chain->n++] = offset;
+		VM_OBJECT_RLOCK(object);
+		offset += object->backing_object_offset;
+		backing = object->backing_object;
+		vm_object_reference(backing);
+		VM_OBJECT_RUNLOCK(object);
+		object = backing;
+	}
+	return 0;
+}
+
+/* Pages seen through a window of @size bytes: each place once, from any level. */
+static u32 chain_resident(const struct chain *chain, vm_size_t size)
+{
+	vm_pindex_t at = 0, pages = OFF_TO_IDX(size), nearest;
+	unsigned long index;
+	vm_pindex_t first;
+	unsigned int i;
+	u32 n = 0;
+
+	for (;; at = nearest + 1, n++) {
+		nearest = pages;
+		for (i = 0; i < chain->n; i++) {
+			first = OFF_TO_IDX(chain->offset[i]);
+			index = first + at;
+			/* Also where the object ends before the window does. */
+			if (at < nearest && xa_find(&chain->link[i]->pages, &index,
+						    first + nearest - 1, XA_PRESENT))
+				nearest = index - first;
+		}
+		if (nearest >= pages)
+			return n;
+	}
+}
+
+static void fill_object(struct bsdvm_vmobject *kvo, struct vm_object *object)
+{
+	memset(kvo, 0, sizeof(*kvo));
+	VM_OBJECT_RLOCK(object);
+	kvo->kvo_id = object->id;
+	kvo->kvo_size = object->size;
+	kvo->kvo_backing_offset = object->backing_object_offset;
+	kvo->kvo_type = object->type;
+	kvo->kvo_ref_count = refcount_read(&object->ref_count) - 1; /* but ours */
+	kvo->kvo_shadow_count = object->shadow_count;
+	kvo->kvo_resident = object->resident_page_count;
+	VM_OBJECT_RUNLOCK(object);
+}
+
+static u32 entry_flags(u32 eflags)
+{
+	u32 flags = 0;
+
+	if (eflags & MAP_ENTRY_COW)
+		flags |= BSDVM_KVME_FLAG_COW;
+	if (eflags & MAP_ENTRY_NEEDS_COPY)
+		flags |= BSDVM_KVME_FLAG_NEEDS_COPY;
+	if (eflags & MAP_ENTRY_NOCOREDUMP)
+		flags |= BSDVM_KVME_FLAG_NOCOREDUMP;
+	return flags;
+}
+
+static void fill_entry(struct bsdvm_vmentry *kve, const struct vm_map_entry *entry)
+{
+	memset(kve, 0, sizeof(*kve));
+	kve->kve_start = entry->start;
+	kve->kve_end = entry->end;
+	kve->kve_offset = entry->offset;
+	kve->kve_flags = entry_flags(entry->eflags);
+	kve->kve_protection = entry->protection;
+	kve->kve_max_protection = entry->max_protection;
+	kve->kve_inheritance = entry->inheritance;
+	kve->kve_wired_count = entry->wired_count;
+	kve->kve_type = entry->eflags & MAP_ENTRY_GUARD ? BSDVM_KVME_TYPE_GUARD :
+							  BSDVM_KVME_TYPE_NONE;
+}
+
+static void fill_vnode(struct bsdvm_vmentry *kve, struct vm_object *object)
+{
+	struct vnode_attr attr;
+
+	vnode_pager_getattr(object, &attr);
+	kve->kve_vn_fileid = attr.fileid;
+	kve->kve_vn_fsid = attr.fsid;
+	kve->kve_vn_rdev = attr.rdev;
+	kve->kve_vn_size = attr.size;
+	kve->kve_vn_mode = attr.mode;
+	kve->kve_vn_type = BSDVM_KF_VTYPE_VREG;
+}
+
+static ssize_t fill_record(struct bsdvm_vmentry *kve, struct chain *chain, void *buf, size_t len,
+			   char *path_buf)
+{
+	struct vm_object *bottom = chain->n ? chain->link[chain->n - 1] : NULL;
+	vm_size_t size = kve->kve_end - kve->kve_start;
+	struct bsdvm_vmobject *kvo;
+	const char *path = NULL;
+	vm_pindex_t first;
+	size_t total;
+	unsigned int i;
+
+	if (bottom) {
+		kve->kve_type = bottom->type;
+		kve->kve_resident = chain_resident(chain, size);
+		first = OFF_TO_IDX(kve->kve_offset);
+		VM_OBJECT_RLOCK(chain->link[0]);
+		kve->kve_private_resident = vm_object_resident(chain->link[0], first,
+							       first + OFF_TO_IDX(size));
+		VM_OBJECT_RUNLOCK(chain->link[0]);
+		if (bottom->type == OBJT_VNODE) {
+			fill_vnode(kve, bottom);
+			path = vnode_pager_path(bottom, path_buf, VM_PATH_MAX);
+		}
+	}
+	kve->kve_nobjects = chain->n;
+	kve->kve_path_len = path ? strlen(path) + 1 : 0;
+	total = sizeof(*kve) + chain->n * sizeof(*kvo) + kve->kve_path_len;
+	kve->kve_structsize = ALIGN(total, 8);
+	if (kve->kve_structsize > len)
+		return -ENOSPC;
+
+	memset(buf, 0, kve->kve_structsize);
+	kvo = buf + sizeof(*kve);
+	for (i = 0; i < chain->n; i++)
+		fill_object(&kvo[i], chain->link[i]);
+	if (chain->n) {
+		kve->kve_ref_count = kvo[0].kvo_ref_count;
+		kve->kve_shadow_count = kvo[0].kvo_shadow_count;
+	}
+	if (path)
+		memcpy(kvo + chain->n, path, kve->kve_path_len);
+	memcpy(buf, kve, sizeof(*kve));
+	return kve->kve_structsize;
+}
+
+ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
+{
+	struct vm_object *object = NULL;
+	struct vm_map_entry *entry;
+	struct bsdvm_vmentry kve;
+	struct chain chain = { 0 };
+	char *path_buf;
+	ssize_t ret;
+
+	vm_map_lock_read(map);
+	entry = vm_map_lookup_entry_ge(map, *start);
+	if (entry) {
+		fill_entry(&kve, entry);
+		object = entry->object;
+		vm_object_reference(object);
+	}
+	vm_map_unlock_read(map);
+	if (!entry)
+		return 0;
+
+	path_buf = kmalloc(VM_PATH_MAX, GFP_KERNEL);
+	if (!path_buf) {
+		vm_object_deallocate(object);
+		return -ENOMEM;
+	}
+	ret = chain_gather(&chain, object, kve.kve_offset);
+	if (!ret)
+		ret = fill_record(&kve, &chain, buf, len, path_buf);
+	if (ret > 0)
+		*start = kve.kve_end;
+	chain_free(&chain);
+	kfree(path_buf);
+	return ret;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_meter: what the VM system tells about itself.
+ *
+ * (vmstat(8), procstat(1), sysctl vm.stats.)
+ */
+#ifndef BSDVM_VM_METER_H
+#define BSDVM_VM_METER_H
+
+#include "vm_map.h"
+
+struct bsdvm_stats;
+
+/**
+ * vm_meter_stats() - counters and gauges of the whole machine
+ * @stats: where they go; size and reserved are left alone
+ *
+ * Context: process.
+ */
+void vm_meter_stats(struct bsdvm_stats *stats);
+
+/**
+ * vm_meter_entry() - describe the first entry that ends above an address
+ * @map: the map
+ * @start: in: the address; out: the end of the entry described
+ * @buf: room for one record of the ABI, struct bsdvm_vmentry and what follows it
+ * @len: bytes of @buf
+ *
+ * The map may change between two calls; a record is right for the moment it was
+ * made, as far as its objects were not in motion.
+ *
+ * Context: process, may sleep and do I/O, no lock held.
+ * Return: bytes of the record; 0 when there is no such entry; -ENOSPC when the
+ * record does not fit; -ENOMEM.
+ */
+ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len);
+
+#endif /* BSDVM_VM_METER_H */

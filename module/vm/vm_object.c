@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm_object: references, chains of shadows, resident pages.
+ *
+ * How a chain grows and shrinks. A fork lets two entries share an object; the
+ * first write on either side puts a shadow in front of it for that side, which
+ * gets the pages written:
+ *
+ *	parent ──► S1 ──► O ◄── S2 ◄── child
+ *
+ * When the child goes, O is left with S1 alone: vm_object_collapse() moves O's
+ * pages that S1 does not hide into S1 and destroys O. When O is still in use by
+ * others but S1 has every page of its own, S1 skips over O (bypass). So a program
+ * that forks for ever keeps a bounded chain.
+ *
+ * Invariants: an object's shadow_count is the length of its shadow_head list;
+ * each shadow holds one reference to its backing object; only anonymous objects
+ * are collapsed; a page in a collapsed or bypassed object's way is never mapped,
+ * since the page that hides it replaced its mapping.
+ *
+ * Lock order: a shadow before its backing object, see vm_object.h. Where the
+ * order is against us (from an object up to its shadow) the lock is tried.
+ */
+#include "vm_object.h"
+
+#include "pmap.h"
+#include "vm_page.h"
+#include "vm_pager.h"
+#include "vmmeter.h"
+
+/* Most pages a page-out writes at once. */
+#define VM_PAGEOUT_CLUSTER	16
+
+static struct kmem_cache *obj_zone;
+static atomic64_t next_object_id;
+
+static void vm_object_later(struct work_struct *work);
+static LLIST_HEAD(later_list);
+static DECLARE_WORK(later_work, vm_object_later);
+
+int vm_object_init(void)
+{
+	obj_zone = kmem_cache_create("bsdvm_object", sizeof(struct vm_object), 0, SLAB_ACCOUNT,
+				     NULL);
+	return obj_zone ? 0 : -ENOMEM;
+}
+
+void vm_object_fini(void)
+{
+	flush_work(&later_work);
+	kmem_cache_destroy(obj_zone);
+	obj_zone = NULL;
+}
+
+struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
+{
+	struct vm_object *object = kmem_cache_alloc(obj_zone, GFP_KERNEL);
+
+	if (!object)
+		return NULL;
+	init_rwsem(&object->lock);
+	xa_init(&object->pages);
+	refcount_set(&object->ref_count, 1);
+	object->shadow_count = 0;
+	INIT_LIST_HEAD(&object->shadow_head);
+	INIT_LIST_HEAD(&object->shadow_list);
+	object->backing_object = NULL;
+	object->backing_object_offset = 0;
+	object->size = size;
+	object->resident_page_count = 0;
+	object->type = type;
+	object->flags = 0;
+	object->id = atomic64_inc_return(&next_object_id);
+	atomic_set(&object->paging_in_progress, 0);
+	object->vnp = NULL;
+	VM_CNT_INC(o_count);
+	return object;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_allocate);
+
+struct vm_object *vm_object_allocate_anon(vm_pindex_t size)
+{
+	struct vm_object *object = vm_object_allocate(OBJT_DEFAULT, size);
+
+	if (object)
+		object->flags = OBJ_ANON | OBJ_ONEMAPPING;
+	return object;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_allocate_anon);
+
+void vm_object_reference(struct vm_object *object)
+{
+	if (object)
+		refcount_inc(&object->ref_count);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_reference);
+
+void vm_object_clear_flag(struct vm_object *object, u16 flag)
+{
+	VM_OBJECT_WLOCK(object);
+	object->flags &= ~flag;
+	VM_OBJECT_WUNLOCK(object);
+}
+
+#ifdef BSDVM_DEBUG
+void vm_object_assert_consistent(struct vm_object *object)
+{
+	unsigned long n = 0, index;
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	xa_for_each(&object->pages, index, m) {
+		VM_ASSERT(m->object == object && m->pindex == index);
+		n++;
+	}
+	VM_ASSERT(n == object->resident_page_count);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_assert_consistent);
+#else
+void vm_object_assert_consistent(struct vm_object *object)
+{
+}
+#endif
+
+int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	void *old;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	VM_ASSERT(!m->object);
+	old = xa_store(&object->pages, pindex, m, GFP_KERNEL);
+	if (xa_is_err(old))
+		return xa_err(old);
+	VM_ASSERT(!old);
+	m->object = object;
+	m->pindex = pindex;
+	object->resident_page_count++;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
+
+void vm_page_remove(struct vm_page *m)
+{
+	struct vm_object *object = m->object;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	xa_erase(&object->pages, m->pindex);
+	object->resident_page_count--;
+	m->object = NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_remove);
+
+int vm_page_rename(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	struct vm_object *old_object = m->object;
+	vm_pindex_t old_pindex = m->pindex;
+	int ret;
+
+	VM_OBJECT_ASSERT_WLOCKED(old_object);
+	m->object = NULL;
+	ret = vm_page_insert(m, object, pindex);
+	if (ret) {
+		m->object = old_object;
+		return ret;
+	}
+	xa_erase(&old_object->pages, old_pindex);
+	old_object->resident_page_count--;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_rename);
+
+/* Nobody reaches the page any more: free it now or with its last wiring. */
+static void vm_page_release(struct vm_page *m)
+{
+	pmap_page_reset(m);
+	vm_page_release_orphan(m);
+}
+
+void vm_page_destroy(struct vm_page *m)
+{
+	vm_page_remove(m);
+	vm_page_release(m);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_destroy);
+
+void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+			   unsigned int options)
+{
+	vm_pindex_t last = end ? end - 1 : ULONG_MAX;
+	unsigned long index;
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	xa_for_each_range(&object->pages, index, m, start, last) {
+		if (vm_page_busied(m))
+			continue;
+		/* Dirty is known only once nobody can write. */
+		if (!(options & OBJPR_NOTMAPPED))
+			pmap_remove_all(m);
+		if ((options & OBJPR_CLEANONLY) && vm_page_is_dirty(m))
+			continue;
+		vm_page_destroy(m);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_page_remove);
+
+unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	unsigned long n = 0, index;
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (start >= end)
+		return 0;
+	xa_for_each_range(&object->pages, index, m, start, end - 1)
+		n++;
+	return n;
+}
+
+/* Hang @object before @backing, whose reference it takes over. */
+static void vm_object_backing_insert(struct vm_object *object, struct vm_object *backing)
+{
+	VM_OBJECT_ASSERT_WLOCKED(backing);
+	object->backing_object = backing;
+	list_add(&object->shadow_list, &backing->shadow_head);
+	backing->shadow_count++;
+}
+
+/* Take @object from before its backing object; the reference stays with the caller. */
+static void vm_object_backing_remove(struct vm_object *object)
+{
+	struct vm_object *backing = object->backing_object;
+
+	VM_OBJECT_ASSERT_WLOCKED(backing);
+	list_del_init(&object->shadow_list);
+	backing->shadow_count--;
+	object->backing_object = NULL;
+}
+
+/* The last reference is gone and nobody can find the object any more. */
+static void vm_object_free(struct vm_object *object)
+{
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each(&object->pages, index, m) {
+		m->object = NULL;
+		vm_page_release(m);
+	}
+	xa_destroy(&object->pages);
+	VM_CNT_DEC(o_count);
+	kmem_cache_free(obj_zone, object);
+}
+
+/*
+ * An object has lost its last reference, under its lock, which this drops.
+ * Returns its backing object, whose reference is the caller's now.
+ */
+static struct vm_object *vm_object_terminate(struct vm_object *object)
+{
+	struct vm_object *backing = object->backing_object;
+	const struct pagerops *ops = vm_pager_ops(object);
+
+	object->flags |= OBJ_DEAD;
+	VM_ASSERT(!object->shadow_count);
+	vm_object_assert_consistent(object);
+	if (backing) {
+		VM_OBJECT_WLOCK_BACKING(backing, 0);
+		vm_object_backing_remove(object);
+		VM_OBJECT_WUNLOCK(backing);
+	}
+	VM_OBJECT_WUNLOCK(object);
+	if (ops)
+		ops->dealloc(object);
+	vm_object_free(object);
+	return backing;
+}
+
+/*
+ * The one reference left may be that of the one shadow left. Returns that shadow,
+ * referenced, so that it can be collapsed.
+ */
+static struct vm_object *vm_object_last_shadow(struct vm_object *object)
+{
+	struct vm_object *shadow;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	if (!(object->flags & OBJ_ANON) || object->shadow_count != 1 ||
+	    refcount_read(&object->ref_count) != 1)
+		return NULL;
+	shadow = list_first_entry(&object->shadow_head, struct vm_object, shadow_list);
+	/* It cannot leave our list while we are locked, but may be dying. */
+	return refcount_inc_not_zero(&shadow->ref_count) ? shadow : NULL;
+}
+
+void vm_object_deallocate(struct vm_object *object)
+{
+	struct vm_object *shadow;
+
+	while (object) {
+		VM_OBJECT_WLOCK(object);
+		if (refcount_dec_and_test(&object->ref_count)) {
+			object = vm_object_terminate(object);
+			continue;
+		}
+		shadow = vm_object_last_shadow(object);
+		VM_OBJECT_WUNLOCK(object);
+		if (shadow) {
+			VM_OBJECT_WLOCK(shadow);
+			vm_object_collapse(shadow);
+			VM_OBJECT_WUNLOCK(shadow);
+		}
+		object = shadow;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_deallocate);
+
+static void vm_object_later(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&later_list);
+	struct vm_object *object, *next;
+
+	llist_for_each_entry_safe(object, next, list, later)
+		vm_object_deallocate(object);
+}
+
+void vm_object_deallocate_later(struct vm_object *object)
+{
+	if (refcount_dec_not_one(&object->ref_count))
+		return;
+	/* The last reference: nobody else can put the object on the list. */
+	if (llist_add(&object->later, &later_list))
+		queue_work(system_unbound_wq, &later_work);
+}
+
+int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset, vm_size_t length)
+{
+	struct vm_object *source = *object, *result;
+
+	VM_OBJECT_WLOCK(source);
+	if ((source->flags & OBJ_ANON) && refcount_read(&source->ref_count) == 1) {
+		/* Nobody to share with: one entry maps it, nothing shadows it. */
+		source->flags |= OBJ_ONEMAPPING;
+		VM_OBJECT_WUNLOCK(source);
+		return KERN_SUCCESS;
+	}
+	VM_OBJECT_WUNLOCK(source);
+
+	result = vm_object_allocate_anon(OFF_TO_IDX(length));
+	if (!result)
+		return KERN_RESOURCE_SHORTAGE;
+	result->backing_object_offset = *offset;
+	VM_OBJECT_WLOCK(source);
+	vm_object_backing_insert(result, source);
+	VM_OBJECT_WUNLOCK(source);
+	*object = result;
+	*offset = 0;
+	return KERN_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_shadow);
+
+/*
+ * Does @object hide every page of @backing that it could show, down the whole
+ * chain? Only a page of @backing itself matters: what lies deeper is still found
+ * once @backing is skipped.
+ */
+static bool vm_object_hides(struct vm_object *object, struct vm_object *backing)
+{
+	vm_pindex_t shift = OFF_TO_IDX(object->backing_object_offset);
+	unsigned long index;
+	struct vm_page *m;
+
+	if (object->size == 0)
+		return true;
+	xa_for_each_range(&backing->pages, index, m, shift, shift + object->size - 1) {
+		if (!vm_page_lookup(object, index - shift))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Move into @object what it can see of @backing and does not hide, free the rest.
+ * False when memory ran out half-way: both objects are whole, the chain stands.
+ */
+static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object *backing)
+{
+	vm_pindex_t shift = OFF_TO_IDX(object->backing_object_offset);
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each(&backing->pages, index, m) {
+		if (index < shift || index - shift >= object->size ||
+		    vm_page_lookup(object, index - shift))
+			vm_page_destroy(m);
+		else if (vm_page_rename(m, object, index - shift))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Merge @backing, to which only @object refers, into @object. Both are locked;
+ * @backing is gone when this returns true, untouched but for pages when not.
+ */
+static bool vm_object_merge(struct vm_object *object, struct vm_object *backing)
+{
+	struct vm_object *next = backing->backing_object;
+
+	if (!vm_object_collapse_pages(object, backing))
+		return false;
+	if (next) {
+		VM_OBJECT_WLOCK_BACKING(next, 1);
+		/* Under this lock nobody finds backing any more but through us. */
+		if (refcount_read(&backing->ref_count) != 1) {
+			VM_OBJECT_WUNLOCK(next);
+			return false;
+		}
+	}
+	vm_object_backing_remove(object);
+	if (next) {
+		/* backing's reference to next becomes object's. */
+		vm_object_backing_remove(backing);
+		vm_object_backing_insert(object, next);
+		VM_OBJECT_WUNLOCK(next);
+		object->backing_object_offset += backing->backing_object_offset;
+	} else {
+		object->backing_object_offset = 0;
+	}
+	backing->flags |= OBJ_DEAD;
+	VM_OBJECT_WUNLOCK(backing);
+	vm_object_free(backing);
+	VM_CNT_INC(o_collapses);
+	return true;
+}
+
+/*
+ * Let @object skip @backing, which others refer to as well. Both are locked.
+ * False when @backing has only our reference after all.
+ */
+static bool vm_object_bypass(struct vm_object *object, struct vm_object *backing)
+{
+	struct vm_object *next = backing->backing_object;
+
+	/* Never the last reference, so nothing is destroyed here. */
+	if (!refcount_dec_not_one(&backing->ref_count))
+		return false;
+	vm_object_backing_remove(object);
+	if (next) {
+		VM_OBJECT_WLOCK_BACKING(next, 1);
+		vm_object_reference(next);
+		vm_object_backing_insert(object, next);
+		VM_OBJECT_WUNLOCK(next);
+		object->backing_object_offset += backing->backing_object_offset;
+	} else {
+		object->backing_object_offset = 0;
+	}
+	VM_CNT_INC(o_bypasses);
+	return true;
+}
+
+/*
+ * @backing, locked, has just lost a shadow. Where that leaves one other shadow as
+ * its only user, merge the two, if that one's lock can be had against the order.
+ * Otherwise they are merged when that shadow is next forked or freed. Drops the
+ * lock of @backing.
+ */
+static void vm_object_merge_upward(struct vm_object *backing)
+{
+	struct vm_object *shadow;
+
+	if (backing->shadow_count == 1 && refcount_read(&backing->ref_count) == 1) {
+		shadow = list_first_entry(&backing->shadow_head, struct vm_object, shadow_list);
+		if (down_write_trylock(&shadow->lock)) {
+			if (!vm_object_merge(shadow, backing))
+				VM_OBJECT_WUNLOCK(backing);
+			VM_OBJECT_WUNLOCK(shadow);
+			return;
+		}
+	}
+	VM_OBJECT_WUNLOCK(backing);
+}
+
+void vm_object_collapse(struct vm_object *object)
+{
+	struct vm_object *backing;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	while ((backing = object->backing_object)) {
+		VM_OBJECT_WLOCK_BACKING(backing, 0);
+		if (!(backing->flags & OBJ_ANON) || (backing->flags & OBJ_DEAD))
+			break;
+		if (refcount_read(&backing->ref_count) == 1) {
+			if (!vm_object_merge(object, backing))
+				break;
+			continue;
+		}
+		if (!vm_object_hides(object, backing) || !vm_object_bypass(object, backing))
+			break;
+		vm_object_merge_upward(backing);
+	}
+	if (backing)
+		VM_OBJECT_WUNLOCK(backing);
+	vm_object_assert_consistent(object);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_collapse);
+
+bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset, vm_size_t prev_size,
+			vm_size_t next_size)
+{
+	vm_pindex_t next_start = OFF_TO_IDX(offset + prev_size);
+	vm_pindex_t next_end = next_start + OFF_TO_IDX(next_size);
+	bool ret = false;
+
+	if (!object)
+		return true;
+	VM_OBJECT_WLOCK(object);
+	/* The new part must be nobody's: no other entry, nothing behind or before. */
+	if ((object->flags & (OBJ_ANON | OBJ_ONEMAPPING)) != (OBJ_ANON | OBJ_ONEMAPPING) ||
+	    object->backing_object || object->shadow_count ||
+	    refcount_read(&object->ref_count) != 1)
+		goto unlock;
+	/* What an entry once mapped there is gone, its pages may not show again. */
+	vm_object_page_remove(object, next_start, next_end, OBJPR_NOTMAPPED);
+	object->size = max(object->size, next_end);
+	ret = true;
+unlock:
+	VM_OBJECT_WUNLOCK(object);
+	return ret;
+}
+
+/*
+ * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
+ * wired so that they stay while they are written with no lock held.
+ */
+static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *index,
+					vm_pindex_t last, struct vm_page **ma)
+{
+	unsigned long at = *index;
+	unsigned int n = 0;
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	xa_for_each_range(&object->pages, at, m, *index, last) {
+		if (n && m->pindex != ma[n - 1]->pindex + 1)
+			break;
+		if (!vm_page_is_dirty(m)) {
+			if (n)
+				break;
+			continue;
+		}
+		pmap_remove_write(m);
+		vm_page_undirty(m);
+		vm_page_wire(m);
+		ma[n++] = m;
+		if (n == VM_PAGEOUT_CLUSTER)
+			break;
+	}
+	*index = n ? ma[n - 1]->pindex + 1 : last;
+	return n;
+}
+
+static void vm_object_pip_wakeup(struct vm_object *object)
+{
+	if (atomic_dec_and_test(&object->paging_in_progress))
+		wake_up_var(&object->paging_in_progress);
+}
+
+int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, bool sync)
+{
+	const struct pagerops *ops = vm_pager_ops(object);
+	vm_pindex_t last = end ? end - 1 : ULONG_MAX, index = start;
+	struct vm_page *ma[VM_PAGEOUT_CLUSTER];
+	unsigned int n, i;
+	int ret = 0, err;
+
+	while (index <= last) {
+		VM_OBJECT_WLOCK(object);
+		n = vm_object_clean_run(object, &index, last, ma);
+		if (n)
+			atomic_inc(&object->paging_in_progress);
+		VM_OBJECT_WUNLOCK(object);
+		if (!n)
+			break;
+		err = ops->putpages(object, ma, n);
+		VM_OBJECT_WLOCK(object);
+		for (i = 0; i < n; i++) {
+			if (err)
+				vm_page_dirty(ma[i]);
+			vm_page_unwire(ma[i], PQ_INACTIVE);
+		}
+		VM_OBJECT_WUNLOCK(object);
+		vm_object_pip_wakeup(object);
+		if (err && !ret)
+			ret = err;
+	}
+	/* Pages that somebody else has made clean may still be on their way. */
+	wait_var_event(&object->paging_in_progress,
+		       !atomic_read(&object->paging_in_progress));
+	if (sync) {
+		err = ops->sync(object, IDX_TO_OFF(start), end ? IDX_TO_OFF(end) : S64_MAX);
+		if (err && !ret)
+			ret = err;
+	}
+	return ret;
+}
+
+int vm_object_sync(struct vm_object *object, vm_ooffset_t offset, vm_size_t size, bool sync,
+		   bool invalidate)
+{
+	struct vm_object *backing;
+	int ret = 0;
+
+	vm_object_reference(object);
+	for (;;) {
+		VM_OBJECT_RLOCK(object);
+		backing = object->backing_object;
+		if (backing) {
+			offset += object->backing_object_offset;
+			vm_object_reference(backing);
+		}
+		VM_OBJECT_RUNLOCK(object);
+		if (!backing)
+			break;
+		vm_object_deallocate(object);
+		object = backing;
+	}
+	if (object->type == OBJT_VNODE) {
+		ret = vm_object_page_clean(object, OFF_TO_IDX(offset),
+					   OFF_TO_IDX(round_page(offset + size)), sync);
+		if (invalidate) {
+			VM_OBJECT_WLOCK(object);
+			vm_object_page_remove(object, OFF_TO_IDX(offset),
+					      OFF_TO_IDX(round_page(offset + size)),
+					      OBJPR_CLEANONLY);
+			VM_OBJECT_WUNLOCK(object);
+		}
+	}
+	vm_object_deallocate(object);
+	return ret;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_object: a thing that can be mapped, and its resident pages.
+ *
+ * Objects form chains: a shadow holds the pages that were copied on write, what
+ * it does not have is looked up in its backing object.
+ *
+ *	entry ──► shadow ──► shadow ──► vnode or anonymous object
+ *	           3, 7       1, 3       0 1 2 3 4 5 6 7 ...
+ *
+ * References: one for each map entry, one for each shadow, and short ones of
+ * whoever works on an object with no lock held. The last one to go destroys it.
+ *
+ * Lock: vm_object.lock, a sleeping reader-writer lock. A shadow's comes before
+ * that of what it shadows; the lock of a backing object therefore may be taken
+ * while its shadow's is held, never the other way round.
+ *
+ * (McKusick et al., chapter 6.5 on objects and shadow chains, 6.6 on fork.)
+ */
+#ifndef BSDVM_VM_OBJECT_H
+#define BSDVM_VM_OBJECT_H
+
+#include "_vm_page.h"
+
+struct vnode_pager;
+
+/* vm_object.type: kinfo_vmobject's numbers. */
+#define OBJT_DEFAULT	1	/* anonymous, zero-filled */
+#define OBJT_VNODE	2	/* a file */
+
+/* vm_object.flags */
+#define OBJ_ANON	0x0001	/* anonymous: may be collapsed */
+#define OBJ_DEAD	0x0002	/* being destroyed */
+#define OBJ_ONEMAPPING	0x0004	/* each page is mapped by one entry at most */
+
+/**
+ * struct vm_object - an object
+ * @lock: this object's lock
+ * @pages: (O) resident pages by pindex
+ * @ref_count: (A) references
+ * @shadow_count: (O) objects that shadow this one
+ * @shadow_head: (O) those objects, by shadow_list
+ * @shadow_list: (O of the backing object) place on its shadow_head
+ * @backing_object: (O) the object this one shadows, or NULL
+ * @backing_object_offset: (O) where this object begins in it, bytes
+ * @size: (O) pages
+ * @resident_page_count: (O) number of @pages
+ * @type: (C) OBJT_*
+ * @flags: (O) OBJ_*
+ * @id: (C) a number that names the object to people
+ * @paging_in_progress: (A) page-outs under way that hold no lock
+ * @vnp: (C) the pager's part, for OBJT_VNODE
+ * @later: (A) place on the list of vm_object_deallocate_later()
+ *
+ * Locks: (A) atomic, (C) constant after creation, (O) lock.
+ */
+struct vm_object {
+	struct rw_semaphore lock;
+	struct xarray pages;
+	refcount_t ref_count;
+	unsigned int shadow_count;
+	struct list_head shadow_head;
+	struct list_head shadow_list;
+	struct vm_object *backing_object;
+	vm_ooffset_t backing_object_offset;
+	vm_pindex_t size;
+	unsigned long resident_page_count;
+	u8 type;
+	u16 flags;
+	u64 id;
+	atomic_t paging_in_progress;
+	struct vnode_pager *vnp;
+	struct llist_node later;
+};
+
+#define VM_OBJECT_ASSERT_LOCKED(object)	 lockdep_assert_held(&(object)->lock)
+#define VM_OBJECT_ASSERT_WLOCKED(object) lockdep_assert_held_write(&(object)->lock)
+
+static inline void VM_OBJECT_RLOCK(struct vm_object *object)
+{
+	down_read(&object->lock);
+}
+
+static inline bool VM_OBJECT_TRYRLOCK(struct vm_object *object)
+{
+	return down_read_trylock(&object->lock);
+}
+
+static inline void VM_OBJECT_RUNLOCK(struct vm_object *object)
+{
+	up_read(&object->lock);
+}
+
+static inline void VM_OBJECT_WLOCK(struct vm_object *object)
+{
+	down_write(&object->lock);
+}
+
+static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
+{
+	up_write(&object->lock);
+}
+
+/*
+ * Locks of a chain are of one class and always taken from the shadow down:
+ * the subclass only tells lockdep that this is such a nesting.
+ */
+static inline void VM_OBJECT_RLOCK_BACKING(struct vm_object *object,
+					   unsigned int level)
+{
+	down_read_nested(&object->lock, 1 + (level & 1));
+}
+
+static inline void VM_OBJECT_WLOCK_BACKING(struct vm_object *object,
+					   unsigned int level)
+{
+	down_write_nested(&object->lock, 1 + (level & 1));
+}
+
+/**
+ * vm_object_init() - set the module's part up
+ *
+ * Context: start-up only.
+ * Return: 0, -ENOMEM.
+ */
+int vm_object_init(void);
+
+/**
+ * vm_object_fini() - undo vm_object_init(); harmless when it failed
+ *
+ * Context: shut-down only.
+ */
+void vm_object_fini(void);
+
+/**
+ * vm_object_allocate() - a new object with one reference
+ * @type: OBJT_*
+ * @size: pages
+ *
+ * Context: process, may sleep.
+ * Return: the object, NULL when there is no kernel memory.
+ */
+struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size);
+
+/**
+ * vm_object_allocate_anon() - a new anonymous object with one reference
+ * @size: pages
+ *
+ * OBJ_ANON and OBJ_ONEMAPPING are set.
+ *
+ * Context: process, may sleep.
+ * Return: the object, NULL when there is no kernel memory.
+ */
+struct vm_object *vm_object_allocate_anon(vm_pindex_t size);
+
+/**
+ * vm_object_reference() - one more reference
+ * @object: an object the caller has a reference to, or NULL
+ *
+ * Context: any.
+ */
+void vm_object_reference(struct vm_object *object);
+
+/**
+ * vm_object_clear_flag() - clear a flag
+ * @object: the object
+ * @flag: OBJ_*
+ *
+ * Context: process; takes the object's lock exclusively.
+ */
+void vm_object_clear_flag(struct vm_object *object, u16 flag);
+
+/**
+ * vm_object_deallocate() - drop a reference
+ * @object: the object, or NULL
+ *
+ * The last reference frees the pages and goes on with the backing object; the
+ * last one to a file's object first writes its dirty pages back. When one
+ * reference is left and it is that of a shadow, the two are collapsed.
+ *
+ * Context: process, may sleep, may do I/O when the chain ends in a file: no VM
+ * lock and no address-space lock held.
+ */
+void vm_object_deallocate(struct vm_object *object);
+
+/**
+ * vm_object_deallocate_later() - drop a reference while holding locks
+ * @object: the object
+ *
+ * As vm_object_deallocate(), but a last reference is dropped by a worker.
+ *
+ * Context: any but interrupt.
+ */
+void vm_object_deallocate_later(struct vm_object *object);
+
+/**
+ * vm_object_page_clean() - write dirty pages to their pager
+ * @object: an object of a file; the caller has a reference
+ * @start: first page
+ * @end: page behind the last, 0 for all from @start
+ * @sync: true: the pages are on stable storage when the call returns
+ *
+ * A page is made read-only everywhere and clean before its content is read, so
+ * a store that comes later makes it dirty again. A page that could not be
+ * written is dirty again.
+ *
+ * Context: process, does I/O: no VM lock and no address-space lock held.
+ * Return: 0, -EIO or what the file system answered to the first write that
+ * failed.
+ */
+int vm_object_page_clean(struct vm_object *object, vm_pindex_t start,
+			 vm_pindex_t end, bool sync);
+
+/**
+ * vm_object_sync() - msync for one entry's range
+ * @object: the topmost object; the caller has a reference
+ * @offset: byte offset in it
+ * @size: bytes
+ * @sync: wait for stable storage
+ * @invalidate: afterwards unmap the file's pages and free the clean ones
+ *
+ * Walks down to the file, if there is one; anonymous memory is left alone.
+ *
+ * Context: as vm_object_page_clean().
+ * Return: as vm_object_page_clean().
+ */
+int vm_object_sync(struct vm_object *object, vm_ooffset_t offset,
+		   vm_size_t size, bool sync, bool invalidate);
+
+/**
+ * vm_object_shadow() - put a shadow in front of an object
+ * @object: in: the caller's reference, given up; out: the shadow, with one
+ *	reference; the same when nothing else refers to an anonymous object
+ * @offset: in: byte offset of the caller in the object; out: in the shadow
+ * @length: bytes the caller covers
+ *
+ * Context: process, may sleep; no object lock held.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE (nothing has changed).
+ */
+int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset,
+		     vm_size_t length);
+
+/**
+ * vm_object_collapse() - shorten the chain under an object
+ * @object: the object
+ *
+ * Merges the backing object upward where this object alone refers to it, skips
+ * over it where this object hides all of it; goes on until neither is possible.
+ * Never destroys a file's object.
+ *
+ * Context: process, may sleep; @object locked exclusively, nothing below it.
+ */
+void vm_object_collapse(struct vm_object *object);
+
+/**
+ * vm_object_coalesce() - let an object grow over the range behind it
+ * @object: the object of the entry in front, or NULL
+ * @offset: that entry's byte offset
+ * @prev_size: its bytes
+ * @next_size: bytes to add
+ *
+ * Context: process, may sleep; no object lock held.
+ * Return: true when the entry may simply be made longer.
+ */
+bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset,
+			vm_size_t prev_size, vm_size_t next_size);
+
+/* vm_object_page_remove() options. */
+#define OBJPR_CLEANONLY	0x1	/* leave dirty pages */
+#define OBJPR_NOTMAPPED	0x2	/* the caller knows that they are not mapped */
+
+/**
+ * vm_object_page_remove() - free resident pages
+ * @object: the object
+ * @start: first page
+ * @end: page behind the last, 0 for all from @start
+ * @options: OBJPR_*
+ *
+ * Busied pages stay. Wired pages leave the object and are freed with their last
+ * wiring.
+ *
+ * Context: process, may sleep; @object locked exclusively.
+ */
+void vm_object_page_remove(struct vm_object *object, vm_pindex_t start,
+			   vm_pindex_t end, unsigned int options);
+
+/**
+ * vm_object_resident() - resident pages in a window of one object
+ * @object: the object
+ * @start: first page
+ * @end: page behind the last
+ *
+ * Context: @object locked.
+ * Return: pages.
+ */
+unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start,
+				 vm_pindex_t end);
+
+/**
+ * vm_page_lookup() - the resident page of an object
+ * @object: the object
+ * @pindex: which
+ *
+ * Context: @object locked.
+ * Return: the page, busied or not, valid or not; NULL when none is resident.
+ */
+static inline struct vm_page *vm_page_lookup(struct vm_object *object,
+					     vm_pindex_t pindex)
+{
+	return xa_load(&object->pages, pindex);
+}
+
+/**
+ * vm_page_insert() - put a page into an object
+ * @m: a page of no object
+ * @object: the object, with nothing resident at @pindex
+ * @pindex: where
+ *
+ * Context: process, may sleep; @object locked exclusively.
+ * Return: 0, -ENOMEM.
+ */
+int vm_page_insert(struct vm_page *m, struct vm_object *object,
+		   vm_pindex_t pindex);
+
+/**
+ * vm_page_remove() - take a page out of its object
+ * @m: the page
+ *
+ * Context: its object locked exclusively.
+ */
+void vm_page_remove(struct vm_page *m);
+
+/**
+ * vm_page_rename() - move a page from its object to another
+ * @m: the page; its mappings stay
+ * @object: the new object, with nothing resident at @pindex
+ * @pindex: where
+ *
+ * Context: process, may sleep; both objects locked exclusively.
+ * Return: 0, -ENOMEM (nothing has changed).
+ */
+int vm_page_rename(struct vm_page *m, struct vm_object *object,
+		   vm_pindex_t pindex);
+
+/**
+ * vm_page_destroy() - take a page out of its object and free it
+ * @m: the page: not busied, mapped nowhere
+ *
+ * Context: its object locked exclusively.
+ */
+void vm_page_destroy(struct vm_page *m);
+
+/**
+ * vm_object_assert_consistent() - check an object's pages against its counts
+ * @object: the object
+ *
+ * Does nothing outside the debug build.
+ *
+ * Context: @object locked.
+ */
+void vm_object_assert_consistent(struct vm_object *object);
+
+#endif /* BSDVM_VM_OBJECT_H */

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * window: the VMA inside which BSD rules.
+ *
+ * Linux sees one VMA that it can neither split, move nor merge, whose pages are
+ * none of its business, and whose faults it hands to us. Life of a window:
+ *
+ *  mmap    window_mmap() makes a window with an empty vmspace.
+ *  fork    VM_WIPEONFORK: Linux copies no page table and calls ->open on the
+ *          child's VMA, which forks the vmspace. It cannot say no: a child whose
+ *          vmspace could not be made has a VMA without a window, and is killed
+ *          when it first touches it.
+ *  munmap, exit, exec: Linux clears and frees the page tables, then calls
+ *          ->close, under mmap_lock. Emptying the vmspace may mean writing files
+ *          back, which must not be done under that lock. So ->close only closes
+ *          an open file of ours; Linux runs the release of a file before the
+ *          task goes back to user mode or ends, with no lock held, and so before
+ *          a parent's wait(2) returns.
+ *
+ * Locks: mmap_lock (or the lock of the VMA, in a fault) stands outside of all VM
+ * locks. The table of windows has a spinlock for its writers, RCU for readers.
+ */
+#include "window.h"
+
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hashtable.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <bsdvm.h>
+
+#include <asm/trap_pf.h>
+#include <asm/trapnr.h>
+
+#include "compat.h"
+#include "vm/vm_fault.h"
+#include "vm/vm_page.h"
+
+#define WINDOW_FLAGS	(VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_WIPEONFORK)
+
+static DEFINE_HASHTABLE(window_table, 10);
+static DEFINE_SPINLOCK(window_lock);
+
+static struct window *window_lookup(struct mm_struct *mm)
+{
+	struct window *window;
+
+	hash_for_each_possible_rcu(window_table, window, node, (unsigned long)mm)
+		if (window->pmap.mm == mm)
+			return window;
+	return NULL;
+}
+
+struct window *window_get(void)
+{
+	struct window *window;
+
+	rcu_read_lock();
+	window = window_lookup(current->mm);
+	if (window && !refcount_inc_not_zero(&window->refs))
+		window = NULL;
+	rcu_read_unlock();
+	return window;
+}
+
+void window_put(struct window *window)
+{
+	if (!refcount_dec_and_test(&window->refs))
+		return;
+	vmspace_exit(&window->vmspace);
+	kfree_rcu(window, rcu);
+}
+
+static int window_reaper_release(struct inode *inode, struct file *file)
+{
+	window_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations window_reaper_fops = {
+	.owner = THIS_MODULE,
+	.release = window_reaper_release,
+};
+
+/* A window for @vma, which knows it from then on, with an empty vmspace. */
+static struct window *window_create(struct vm_area_struct *vma, struct pmap_group *group)
+{
+	struct window *window;
+	struct file *reaper;
+
+	window = kzalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
+	if (!window)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&window->refs, 1);
+	vmspace_init(&window->vmspace, &window->pmap, vma->vm_start, vma->vm_end);
+	reaper = anon_inode_getfile("[bsdvm]", &window_reaper_fops, window, O_RDONLY);
+	if (IS_ERR(reaper)) {
+		kfree(window);
+		return ERR_CAST(reaper);
+	}
+	window->reaper = reaper;
+	pmap_pinit(&window->pmap, group, vma);
+	vma->vm_private_data = window;
+	spin_lock(&window_lock);
+	hash_add_rcu(window_table, &window->node, (unsigned long)vma->vm_mm);
+	spin_unlock(&window_lock);
+	return window;
+}
+
+static void window_vm_close(struct vm_area_struct *vma)
+{
+	struct window *window = vma->vm_private_data;
+
+	if (!window)
+		return;
+	vma->vm_private_data = NULL;
+	spin_lock(&window_lock);
+	hash_del_rcu(&window->node);
+	spin_unlock(&window_lock);
+	pmap_release(&window->pmap);
+	fput(window->reaper);
+}
+
+static void window_vm_open(struct vm_area_struct *vma)
+{
+	struct window *parent = vma->vm_private_data, *child;
+
+	vma->vm_private_data = NULL;
+	if (!parent)
+		return;
+	/* A copy that mremap(2) makes before it hears our refusal. */
+	if (parent->pmap.mm == vma->vm_mm)
+		return;
+
+	if (!(vma->vm_flags & VM_WIPEONFORK)) {
+		/*
+		 * Somebody said MADV_KEEPONFORK. Linux 6.1 has copied the page
+		 * tables by now, 6.12 would do it next: the child may not have
+		 * translations we do not know of.
+		 */
+		vm_flags_set(vma, VM_WIPEONFORK);
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	}
+	child = window_create(vma, parent->pmap.group);
+	if (IS_ERR(child))
+		return;
+	if (vmspace_fork(&parent->vmspace, &child->vmspace))
+		window_vm_close(vma);
+}
+
+static int window_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+static int window_vm_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static int window_vm_mprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			      unsigned long newflags)
+{
+	return -EACCES;
+}
+
+static vm_prot_t window_fault_type(const struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return VM_PROT_WRITE;
+	if (vmf->flags & FAULT_FLAG_INSTRUCTION)
+		return VM_PROT_EXECUTE;
+	return VM_PROT_READ;
+}
+
+/* Must the signal be forced, since the thread could otherwise fault for ever? */
+static bool window_signal_stuck(int sig)
+{
+	struct k_sigaction *sa = &current->sighand->action[sig - 1];
+
+	return sigismember(&current->blocked, sig) || sa->sa.sa_handler == SIG_IGN ||
+	       (sa->sa.sa_handler == SIG_DFL && (current->signal->flags & SIGNAL_UNKILLABLE));
+}
+
+/* A signal with BSD's code and the address, which Linux's own path would not give. */
+static void window_signal(const struct vm_fault *vmf, int sig, int code)
+{
+	struct kernel_siginfo info;
+
+	/* What a handler finds in its ucontext. */
+	current->thread.trap_nr = X86_TRAP_PF;
+	current->thread.cr2 = vmf->real_address;
+	current->thread.error_code = X86_PF_USER |
+				     (vmf->flags & FAULT_FLAG_WRITE ? X86_PF_WRITE : 0) |
+				     (vmf->flags & FAULT_FLAG_INSTRUCTION ? X86_PF_INSTR : 0);
+	if (window_signal_stuck(sig)) {
+		force_sig(sig);
+		return;
+	}
+	clear_siginfo(&info);
+	info.si_signo = sig;
+	info.si_code = code;
+	info.si_addr = (void __user *)vmf->real_address;
+	send_sig_info(sig, &info, current);
+}
+
+/* What Linux is told of a fault that ended with @rv. */
+static vm_fault_t window_fault_result(const struct vm_fault *vmf, int rv)
+{
+	bool user = vmf->flags & FAULT_FLAG_USER;
+
+	switch (rv) {
+	case KERN_SUCCESS:
+		return VM_FAULT_NOPAGE;
+	case KERN_PROTECTION_FAILURE:
+		if (!user)
+			return VM_FAULT_SIGSEGV;
+		window_signal(vmf, SIGSEGV, SEGV_ACCERR);
+		return VM_FAULT_NOPAGE;
+	case KERN_OUT_OF_BOUNDS:
+		if (!user)
+			return VM_FAULT_SIGBUS;
+		window_signal(vmf, SIGBUS, BUS_OBJERR);
+		return VM_FAULT_NOPAGE;
+	case KERN_RESOURCE_SHORTAGE:
+		/* Not VM_FAULT_OOM: Linux's OOM killer could not help us. */
+		if (!user)
+			return VM_FAULT_SIGBUS;
+		window_signal(vmf, SIGBUS, BSDVM_BUS_OOMERR);
+		return VM_FAULT_NOPAGE;
+	case KERN_FAILURE:
+		return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS; /* being killed */
+	default:
+		return VM_FAULT_SIGSEGV;
+	}
+}
+
+/* May the fault let go of its lock to wait? Only then is waiting harmless to others. */
+static bool window_may_unlock(const struct vm_fault *vmf)
+{
+	return (vmf->flags & (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_USER)) ==
+	       (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_USER) &&
+	       !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
+}
+
+static vm_fault_t window_vm_fault(struct vm_fault *vmf)
+{
+	struct window *window = vmf->vma->vm_private_data;
+	struct vm_fault_wait fw = { .restarts = !!(vmf->flags & FAULT_FLAG_TRIED) };
+	vm_fault_t ret;
+	int rv;
+
+	if (!window) {
+		/* Its fork found no memory for it. */
+		force_sig(SIGKILL);
+		return VM_FAULT_SIGBUS;
+	}
+	do {
+		rv = vm_fault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf), &fw,
+			      NULL);
+		if (rv != KERN_RESTART)
+			break;
+		if (window_may_unlock(vmf)) {
+			refcount_inc(&window->refs);
+			release_fault_lock(vmf);
+			ret = VM_FAULT_RETRY |
+			      (fw.what == VM_FAULT_WAIT_PAGEIN ? VM_FAULT_MAJOR : 0);
+			rv = vm_fault_wait(&fw);
+			if (rv != KERN_RESTART)
+				window_fault_result(vmf, rv);
+			window_put(window);
+			return ret;
+		}
+		rv = vm_fault_wait(&fw);
+	} while (rv == KERN_RESTART);
+	return window_fault_result(vmf, rv);
+}
+
+static vm_fault_t window_vm_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff, pgoff_t end_pgoff)
+{
+	struct window *window = vmf->vma->vm_private_data;
+
+	if (!window)
+		return 0;
+	return vm_fault_prefault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf)) ?
+		VM_FAULT_NOPAGE : 0;
+}
+
+/* ptrace(2) and /proc/PID/mem: a copy of at most one page. */
+static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
+			    int write)
+{
+	struct window *window = vma->vm_private_data;
+	struct vm_fault_wait fw = { .restarts = 0 };
+	struct vm_page *m;
+	void *content;
+	int rv;
+
+	if (!window)
+		return -EFAULT;
+	do {
+		rv = vm_fault(&window->vmspace.vm_map, addr, write ? VM_PROT_WRITE : VM_PROT_READ,
+			      &fw, &m);
+		if (rv == KERN_RESTART)
+			rv = vm_fault_wait(&fw);
+	} while (rv == KERN_RESTART);
+	if (rv != KERN_SUCCESS)
+		return -EFAULT;
+
+	len = min_t(unsigned long, len, PAGE_SIZE - offset_in_page(addr));
+	content = pmap_quick_enter_page(m) + offset_in_page(addr);
+	if (write)
+		memcpy(content, buf, len);
+	else
+		memcpy(buf, content, len);
+	vm_page_unwire(m, PQ_ACTIVE);
+	return len;
+}
+
+static const char *window_vm_name(struct vm_area_struct *vma)
+{
+	return "[bsdvm]";
+}
+
+static const struct vm_operations_struct window_vm_ops = {
+	.open = window_vm_open,
+	.close = window_vm_close,
+	.may_split = window_vm_may_split,
+	.mremap = window_vm_mremap,
+	.mprotect = window_vm_mprotect,
+	.fault = window_vm_fault,
+	.pfn_mkwrite = window_vm_fault,
+	.map_pages = window_vm_map_pages,
+	.access = window_vm_access,
+	.name = window_vm_name,
+};
+
+int window_mmap(struct vm_area_struct *vma, struct pmap_group *group)
+{
+	struct window *window;
+
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff)
+		return -EINVAL;
+	rcu_read_lock();
+	window = window_lookup(vma->vm_mm);
+	rcu_read_unlock();
+	if (window)
+		return -EBUSY;
+	vm_flags_set(vma, WINDOW_FLAGS);
+	window = window_create(vma, group);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	vma->vm_ops = &window_vm_ops;
+	return 0;
+}
