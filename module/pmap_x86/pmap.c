@@ -54,6 +54,7 @@ void pmap_pinit(struct pmap *pmap, struct pmap_group *group, struct vm_area_stru
 	list_add(&pmap->link, &group->pmaps);
 	mutex_unlock(&group->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_pinit);
 
 void pmap_release(struct pmap *pmap)
 {
@@ -61,6 +62,7 @@ void pmap_release(struct pmap *pmap)
 	list_del(&pmap->link);
 	mutex_unlock(&pmap->group->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_release);
 
 int pmap_pin(struct pmap *pmap)
 {

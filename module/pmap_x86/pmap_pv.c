@@ -87,6 +87,7 @@ struct pmap_group *pmap_group_create(struct inode *inode)
 	group->inode = inode;
 	return group;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_group_create);
 
 void pmap_group_put(struct pmap_group *group)
 {
@@ -97,6 +98,7 @@ void pmap_group_put(struct pmap_group *group)
 	iput(group->inode);
 	kfree_rcu_mightsleep(group);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_group_put);
 
 static struct pmap_group *pmap_group_get(u64 key)
 {
@@ -203,6 +205,7 @@ bool pmap_page_is_mapped(struct vm_page *m)
 {
 	return READ_ONCE(m->md.pv_first);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_page_is_mapped);
 
 void pmap_page_reset(struct vm_page *m)
 {

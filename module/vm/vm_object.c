@@ -528,6 +528,7 @@ unlock:
 	VM_OBJECT_WUNLOCK(object);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_coalesce);
 
 /*
  * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
