@@ -64,9 +64,12 @@ static int device_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, 0x62736476) ? 0 : -ENOMEM; /* "bsdv" */
 }
 
+/*
+ * No owner: our own mount would pin the module for ever. Its inodes are in use
+ * only while a file of ours is open, and that pins the module.
+ */
 static struct file_system_type device_fs_type = {
 	.name = "bsdvm",
-	.owner = THIS_MODULE,
 	.init_fs_context = device_init_fs_context,
 	.kill_sb = kill_anon_super,
 };

@@ -11,7 +11,7 @@
  * between the two waits, since a new object would read what the old one has not
  * written yet.
  *
- * Page-in copies from Linux's page cache by read_mapping_folio(), which takes no
+ * Page-in copies from Linux's page cache by read_mapping_page(), which takes no
  * inode lock. Page-out is kernel_write(), called with no lock of ours held.
  *
  * Lock: vnode_pager_lock guards the table and the opening of a file for writing;
@@ -26,6 +26,7 @@
 #include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 
 #include "pmap.h"
 #include "vm_page.h"
@@ -77,6 +78,21 @@ void vnode_pager_putfile(struct file *file)
 	fput(file);
 }
 
+/* tmpfs has a page cache and no read_folio. */
+static bool vnode_pager_readable(struct address_space *mapping)
+{
+	return shmem_mapping(mapping) || mapping->a_ops->read_folio;
+}
+
+/* The page-cache page at @pindex, read in and referenced. */
+static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex)
+{
+	struct address_space *mapping = vnp->inode->i_mapping;
+
+	return shmem_mapping(mapping) ? shmem_read_mapping_page(mapping, pindex) :
+					read_mapping_page(mapping, pindex, vnp->rfile);
+}
+
 int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool *zero)
 {
 	struct inode *inode = file_inode(file);
@@ -84,8 +100,7 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool
 	*zero = false;
 	if (S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(MEM_MAJOR, DEVZERO_MINOR))
 		*zero = true;
-	else if (!S_ISREG(inode->i_mode) || !file->f_op->mmap ||
-		 !file->f_mapping->a_ops->read_folio)
+	else if (!S_ISREG(inode->i_mode) || !file->f_op->mmap || !vnode_pager_readable(file->f_mapping))
 		return -ENODEV;
 
 	*maxprot = 0;
@@ -228,18 +243,18 @@ static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m)
 	struct vnode_pager *vnp = object->vnp;
 	loff_t pos = IDX_TO_OFF(m->pindex), size;
 	void *dst = pmap_quick_enter_page(m);
-	struct folio *folio;
+	struct page *page;
 	void *src;
 
 	if (!vnode_pager_haspage(object, m->pindex))
 		return VM_PAGER_BAD;
-	folio = read_mapping_folio(vnp->inode->i_mapping, m->pindex, vnp->rfile);
-	if (IS_ERR(folio))
+	page = vnode_pager_read(vnp, m->pindex);
+	if (IS_ERR(page))
 		return VM_PAGER_ERROR;
-	src = kmap_local_folio(folio, offset_in_folio(folio, pos));
+	src = kmap_local_page(page);
 	memcpy(dst, src, VM_PAGE_SIZE);
 	kunmap_local(src);
-	folio_put(folio);
+	put_page(page);
 
 	/* The end of the file may have come nearer meanwhile. */
 	size = i_size_read(vnp->inode);
