@@ -149,6 +149,15 @@ static inline int test_thread_join(struct test_thread *thread)
 	return thread->ret;
 }
 
+/*
+ * kunit_fail.c: after test_fail_init(), test_fail_from() lets the @nth kernel
+ * allocation of the calling thread fail (1 is the next one) and all after it, up
+ * to test_fail_done(), which says whether any did.
+ */
+void test_fail_init(struct kunit *test);
+void test_fail_from(unsigned int nth);
+bool test_fail_done(void);
+
 /* The @n-th CPU that is online, modulo their number. */
 static inline int test_cpu(unsigned int n)
 {

@@ -223,7 +223,7 @@ static void page_wait_times_out(struct kunit *test)
  * One page is freed for each wait, at about the time it begins: a wake-up that is
  * lost makes the wait time out.
  */
-#define WAIT_ROUNDS	300
+#define WAIT_ROUNDS	150
 
 struct wait_duel {
 	atomic_t round;		/* of the one who waits */
@@ -577,7 +577,7 @@ static void page_orphan_is_freed_with_last_wiring(struct kunit *test)
 }
 
 /* The last wiring and the object let go at once: exactly one frees the page. */
-#define ORPHAN_ROUNDS	3000
+#define ORPHAN_ROUNDS	600
 
 struct orphan_duel {
 	atomic_t round;
