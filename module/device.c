@@ -233,14 +233,12 @@ static int device_fault(struct window *window, union device_arg *arg)
 
 /**
  * struct device_op - one ioctl
- * @number: its command
  * @size: bytes of its structure
  * @min_size: bytes of the structure's first version
  * @windowless: works without a window
  * @execute: does it, and answers 0 or a negative errno
  */
 struct device_op {
-	unsigned int number;
 	unsigned int size;
 	unsigned int min_size;
 	bool windowless;
@@ -249,7 +247,6 @@ struct device_op {
 
 #define DEVICE_OP(_number, _struct, _last, _execute, _windowless)	\
 	[_IOC_NR(_number)] = {						\
-		.number = (_number),					\
 		.size = sizeof(_struct),				\
 		.min_size = offsetofend(_struct, _last),		\
 		.windowless = (_windowless),				\
@@ -271,17 +268,16 @@ static const struct device_op device_ops[] = {
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 {
 	void __user *uarg = (void __user *)ptr;
+	unsigned int nr = _IOC_NR(cmd);
 	const struct device_op *op;
 	union device_arg arg = { 0 };
 	struct window *window;
 	u32 size;
 	int ret;
 
-	if (_IOC_NR(cmd) >= ARRAY_SIZE(device_ops))
+	if (nr >= ARRAY_SIZE(device_ops) || cmd != _IO(BSDVM_IOC_MAGIC, nr))
 		return -ENOTTY;
-	op = &device_ops[_IOC_NR(cmd)];
-	if (op->number != cmd)
-		return -ENOTTY;
+	op = &device_ops[nr];
 	if (get_user(size, (u32 __user *)uarg))
 		return -EFAULT;
 	if (size < op->min_size)

@@ -21,7 +21,7 @@
 #include "vm/vnode_pager.h"
 
 /* Terabytes are no pool but a typing error. */
-#define POOL_MB_MAX	(1U << 20)
+#define POOL_MB_MAX	(1024 * 1024)
 
 static unsigned int pool_mb = 64;
 module_param(pool_mb, uint, 0444);

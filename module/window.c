@@ -180,7 +180,9 @@ static vm_prot_t window_fault_type(const struct vm_fault *vmf)
 /* Must the signal be forced, since the thread could otherwise fault for ever? */
 static bool window_signal_stuck(int sig)
 {
-	struct k_sigaction *sa = &current->sighand->action[sig - 1];
+	/* Nobody but the task itself takes its sighand away. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+	struct k_sigaction *sa = &sighand->action[sig - 1];
 
 	return sigismember(&current->blocked, sig) || sa->sa.sa_handler == SIG_IGN ||
 	       (sa->sa.sa_handler == SIG_DFL && (current->signal->flags & SIGNAL_UNKILLABLE));

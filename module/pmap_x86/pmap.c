@@ -133,7 +133,7 @@ struct pte_run {
 	vm_offset_t va;
 	vm_offset_t end;
 	pte_t *ptep;
-	spinlock_t *ptl;
+	spinlock_t *ptl; /* the page table's */
 };
 
 /*
@@ -209,7 +209,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	       unsigned int flags)
 {
 	bool nosleep = flags & PMAP_ENTER_NOSLEEP;
-	spinlock_t *ptl;
+	spinlock_t *ptl; /* the page table's */
 	pte_t *ptep, old, new;
 
 	if (!pmap)
@@ -300,9 +300,10 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 {
 	struct flush_range range = { 0, 0 };
 	struct pte_run run = { .end = sva };
+	const vm_prot_t all = VM_PROT_WRITE | VM_PROT_EXECUTE;
 	pte_t *ptep, old, new;
 
-	if (!pmap || (prot & (VM_PROT_WRITE | VM_PROT_EXECUTE)) == (VM_PROT_WRITE | VM_PROT_EXECUTE))
+	if (!pmap || (prot & all) == all)
 		return;
 	if (!(prot & VM_PROT_READ)) {
 		pmap_remove(pmap, sva, eva);
@@ -333,7 +334,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_protect);
 
 vm_paddr_t pmap_extract(struct pmap *pmap, vm_offset_t va)
 {
-	spinlock_t *ptl;
+	spinlock_t *ptl; /* the page table's */
 	pte_t *ptep, pte;
 
 	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
@@ -346,7 +347,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_extract);
 
 bool pmap_is_prefaultable(struct pmap *pmap, vm_offset_t va)
 {
-	spinlock_t *ptl;
+	spinlock_t *ptl; /* the page table's */
 	pte_t *ptep;
 
 	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);

@@ -261,7 +261,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_is_modified);
 static bool pmap_pte_referenced(struct pmap *pmap, vm_offset_t va, struct vm_page *m, bool clear)
 {
 	bool ret = false;
-	spinlock_t *ptl;
+	spinlock_t *ptl; /* the page table's */
 	pte_t *ptep;
 
 	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
@@ -334,7 +334,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_is_referenced);
 
 unsigned int pmap_ts_referenced(struct vm_page *m)
 {
-	return min(pmap_count_referenced(m, true, PMAP_TS_REFERENCED_MAX),
-		   (unsigned int)PMAP_TS_REFERENCED_MAX);
+	return min_t(unsigned int, pmap_count_referenced(m, true, PMAP_TS_REFERENCED_MAX),
+		     PMAP_TS_REFERENCED_MAX);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_ts_referenced);

@@ -35,7 +35,7 @@ struct pmap_group {
 	struct inode *inode;
 	u32 id;
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock; /* guards pmaps */
 	struct list_head pmaps;
 };
 

@@ -46,7 +46,7 @@ typedef u8 vm_inherit_t;	/* VM_INHERIT_* */
 
 /* A page is 4 KiB on every machine the pmap knows. */
 #define VM_PAGE_SHIFT		12
-#define VM_PAGE_SIZE		(1ULL << VM_PAGE_SHIFT)
+#define VM_PAGE_SIZE		BIT_ULL(VM_PAGE_SHIFT)
 #define VM_PAGE_MASK		(VM_PAGE_SIZE - 1)
 
 #define trunc_page(x)		((vm_offset_t)(x) & ~VM_PAGE_MASK)

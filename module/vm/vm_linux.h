@@ -15,6 +15,7 @@
 #include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/errno.h>
+#include <linux/hashtable.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -46,11 +47,9 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+/* EXPORT_SYMBOL_IF_KUNIT(); Kbuild defines it away where there is no KUnit. */
 #if IS_ENABLED(CONFIG_KUNIT)
 #include <kunit/visibility.h>
-#else
-#define VISIBLE_IF_KUNIT static
-#define EXPORT_SYMBOL_IF_KUNIT(symbol)
 #endif
 
 /*

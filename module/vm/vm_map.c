@@ -10,7 +10,7 @@
  * so that a free place is found by one descent.
  *
  *	  min          start  end        start  end                    max
- *	   |····gap····[ entry ]····gap····[ entry ]···················|
+ *	   |....gap....[ entry ]....gap....[ entry ]...................|
  *
  * Lock order: vm_map.lock, parent before fork child, then object locks.
  */
@@ -30,8 +30,8 @@ static inline vm_size_t entry_own_gap(struct vm_map_entry *entry)
 	return entry->gap;
 }
 
-RB_DECLARE_CALLBACKS_MAX(static, vm_map_gap_cb, struct vm_map_entry, rb, vm_size_t, max_gap,
-			 entry_own_gap)
+RB_DECLARE_CALLBACKS_MAX(static, vm_map_gap_cb,
+			 struct vm_map_entry, rb, vm_size_t, max_gap, entry_own_gap)
 
 int vm_map_startup(void)
 {
@@ -84,7 +84,8 @@ void vm_map_assert_consistent(struct vm_map *map)
 						 entry_max_gap(node->rb_right)));
 		VM_ASSERT(!(entry->protection & ~entry->max_protection));
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_GUARD) || !entry->object);
-		VM_ASSERT(!(entry->eflags & MAP_ENTRY_NEEDS_COPY) || (entry->eflags & MAP_ENTRY_COW));
+		VM_ASSERT(!(entry->eflags & MAP_ENTRY_NEEDS_COPY) ||
+			  (entry->eflags & MAP_ENTRY_COW));
 		if (!(entry->eflags & MAP_ENTRY_GUARD))
 			size += entry->end - entry->start;
 		last = entry->end;
@@ -203,12 +204,11 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_lookup_entry_ge);
 static struct vm_map_entry *vm_map_gap_leftmost(struct rb_node *node, vm_size_t length)
 {
 	for (;;) {
-		if (node->rb_left && rb_to_entry(node->rb_left)->max_gap >= length)
+		while (node->rb_left && rb_to_entry(node->rb_left)->max_gap >= length)
 			node = node->rb_left;
-		else if (rb_to_entry(node)->gap >= length)
+		if (rb_to_entry(node)->gap >= length)
 			return rb_to_entry(node);
-		else
-			node = node->rb_right;
+		node = node->rb_right;
 	}
 }
 
@@ -620,7 +620,13 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 			entry->max_protection = new_maxprot;
 			entry->protection &= new_maxprot;
 		}
-		if (old & ~entry->protection)
+		/*
+		 * A fetch from a page that is mapped without EXEC never reaches
+		 * vm_fault(): Linux takes it for an error. So such pages must go.
+		 */
+		if (entry->protection & ~old & VM_PROT_EXECUTE)
+			pmap_remove(map->pmap, entry->start, entry->end);
+		else if (old & ~entry->protection)
 			pmap_protect(map->pmap, entry->start, entry->end, entry->protection);
 	}
 	vm_map_simplify(map, start, end);
@@ -795,7 +801,8 @@ static void protect_run_flush(struct vm_map *map, struct protect_run *run)
 {
 	if (run->start < run->end)
 		pmap_protect(map->pmap, run->start, run->end, VM_PROT_READ | VM_PROT_EXECUTE);
-	run->start = run->end = 0;
+	run->start = 0;
+	run->end = 0;
 }
 
 static void protect_run_add(struct protect_run *run, const struct vm_map_entry *entry)

@@ -32,7 +32,7 @@
 	 BSDVM_MAP_ALIGNMENT_MASK)
 
 /* MAP_32BIT means the first 2 GiB. */
-#define MAP_32BIT_MAX	(1ULL << 31)
+#define MAP_32BIT_MAX	0x80000000ULL
 
 /* Alignment of BSDVM_MAP_ALIGNED_SUPER. */
 #define SUPERPAGE_SHIFT	21
@@ -319,7 +319,7 @@ int kern_mprotect(struct vmspace *vm, u64 addr, u64 len, u32 prot)
 	ret = prot_split(prot, &new_prot, &maxprot, &max_given);
 	if (ret)
 		return ret;
-	if (!page_range(&addr, &len))
+	if (!page_range(&addr, &len) || !in_map(map, addr, len))
 		return -EINVAL;
 	if (max_given)
 		flags |= VM_MAP_PROTECT_SET_MAXPROT;
@@ -357,9 +357,11 @@ int kern_msync(struct vmspace *vm, u64 addr, u64 len, u32 flags)
 
 int kern_minherit(struct vmspace *vm, u64 addr, u64 len, u32 inherit)
 {
-	if (!page_range(&addr, &len) || inherit > BSDVM_INHERIT_ZERO)
+	struct vm_map *map = &vm->vm_map;
+
+	if (!page_range(&addr, &len) || !in_map(map, addr, len) || inherit > BSDVM_INHERIT_ZERO)
 		return -EINVAL;
-	return vm_mmap_to_errno(vm_map_inherit(&vm->vm_map, addr, addr + len, inherit));
+	return vm_mmap_to_errno(vm_map_inherit(map, addr, addr + len, inherit));
 }
 
 int kern_fault(struct vmspace *vm, u64 addr, u64 len, u32 prot, u64 *done, u32 *outcome)

@@ -22,7 +22,6 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hashtable.h>
 #include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
@@ -100,7 +99,8 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool
 	*zero = false;
 	if (S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(MEM_MAJOR, DEVZERO_MINOR))
 		*zero = true;
-	else if (!S_ISREG(inode->i_mode) || !file->f_op->mmap || !vnode_pager_readable(file->f_mapping))
+	else if (!S_ISREG(inode->i_mode) || !file->f_op->mmap ||
+		 !vnode_pager_readable(file->f_mapping))
 		return -ENODEV;
 
 	*maxprot = 0;
@@ -204,6 +204,7 @@ int vnode_pager_alloc(struct file *file, bool write, struct vm_object **objectp)
 		if (IS_ERR(wfile))
 			ret = PTR_ERR(wfile);
 		else
+			/* Read without the lock once a page is dirty. */
 			smp_store_release(&vnp->wfile, wfile);
 	}
 	mutex_unlock(&vnode_pager_lock);
@@ -280,10 +281,17 @@ static int vnode_pager_getpages(struct vm_object *object, struct vm_page **ma, u
 	return rv;
 }
 
+/* The file opened for writing, NULL if nobody ever could. */
+static struct file *vnode_pager_wfile(struct vnode_pager *vnp)
+{
+	/* Pairs with vnode_pager_alloc(). */
+	return smp_load_acquire(&vnp->wfile);
+}
+
 static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count)
 {
 	struct vnode_pager *vnp = object->vnp;
-	struct file *file = smp_load_acquire(&vnp->wfile);
+	struct file *file = vnode_pager_wfile(vnp);
 	unsigned int i;
 	loff_t pos, size;
 	ssize_t done;
@@ -308,7 +316,7 @@ static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, u
 
 static int vnode_pager_sync(struct vm_object *object, vm_ooffset_t start, vm_ooffset_t end)
 {
-	struct file *file = smp_load_acquire(&object->vnp->wfile);
+	struct file *file = vnode_pager_wfile(object->vnp);
 
 	return file ? vfs_fsync_range(file, start, end - 1, 0) : 0;
 }
