@@ -269,7 +269,11 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 		if (window_may_unlock(vmf)) {
 			refcount_inc(&window->refs);
 			release_fault_lock(vmf);
-			ret = VM_FAULT_RETRY |
+			/*
+			 * NOPAGE for ->pfn_mkwrite, whose caller does not know RETRY
+			 * and would make the old page writable, with no lock held.
+			 */
+			ret = VM_FAULT_RETRY | VM_FAULT_NOPAGE |
 			      (fw.what == VM_FAULT_WAIT_PAGEIN ? VM_FAULT_MAJOR : 0);
 			rv = vm_fault_wait(&fw);
 			if (rv != KERN_RESTART)

@@ -49,6 +49,9 @@ void pmap_pinit(struct pmap *pmap, struct pmap_group *group, struct vm_area_stru
 	pmap->vma = vma;
 	pmap->start = vma->vm_start;
 	pmap->end = vma->vm_end;
+	pmap->prot = (vma->vm_flags & VM_READ ? VM_PROT_READ : 0) |
+		     (vma->vm_flags & VM_WRITE ? VM_PROT_WRITE : 0) |
+		     (vma->vm_flags & VM_EXEC ? VM_PROT_EXECUTE : 0);
 	pmap->group = group;
 	mutex_lock(&group->lock);
 	list_add(&pmap->link, &group->pmaps);
@@ -214,6 +217,9 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 
 	if (!pmap)
 		return KERN_SUCCESS;
+	prot &= pmap->prot;
+	if (!prot)
+		return KERN_SUCCESS;
 	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
 	if (!ptep) {
 		if (nosleep || pmap_alloc_table(pmap, va))
@@ -249,9 +255,8 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 	unsigned int n = 0, i = 0;
 	pte_t *ptep;
 
-	if (!pmap)
-		return 0;
-	while (pte_run_next(pmap->mm, &run, start + ptoa(count))) {
+	prot = pmap ? prot & pmap->prot : VM_PROT_NONE;
+	while (prot && pte_run_next(pmap->mm, &run, start + ptoa(count))) {
 		/* Slots without a table cannot be mapped without sleeping. */
 		for (; start + ptoa(i) < run.va; i++)
 			ma[i] = NULL;

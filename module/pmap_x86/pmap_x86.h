@@ -45,6 +45,7 @@ struct pmap_group {
  * @vma: (C) the window
  * @start: (C) first address of the window
  * @end: (C) address behind the last
+ * @prot: (C) VM_PROT_* that the window was mapped with: no more is ever allowed
  * @group: (C) its group, kept alive by the window's file
  * @link: (group's lock) place in the group
  *
@@ -56,6 +57,7 @@ struct pmap {
 	struct vm_area_struct *vma;
 	vm_offset_t start;
 	vm_offset_t end;
+	vm_prot_t prot;
 	struct pmap_group *group;
 	struct list_head link;
 };

@@ -167,20 +167,23 @@ static void fault_walk(struct faultstate *fs)
 {
 	struct vm_object *backing;
 	enum objlock lock;
-	unsigned int level = 0;
+	int level;
 
 	while (!(fs->m = vm_page_lookup(fs->object, fs->pindex))) {
 		backing = fs->object->backing_object;
 		if (!backing)
 			break;
 		lock = backing_lock_mode(fs, backing);
+		level = fs->object == fs->first_object ? VM_OBJECT_BACKING : VM_OBJECT_NEXT;
 		if (lock == WLOCKED)
-			VM_OBJECT_WLOCK_BACKING(backing, level++);
+			VM_OBJECT_WLOCK_NESTED(backing, level);
 		else
-			VM_OBJECT_RLOCK_BACKING(backing, level++);
+			VM_OBJECT_RLOCK_NESTED(backing, level);
 		fs->pindex += OFF_TO_IDX(fs->object->backing_object_offset);
-		if (fs->object != fs->first_object)
+		if (fs->object != fs->first_object) {
 			object_unlock(fs->object, &fs->object_lock);
+			VM_OBJECT_NEXT_IS_BACKING(backing);
+		}
 		fs->object = backing;
 		fs->object_lock = lock;
 	}

@@ -265,7 +265,7 @@ static struct vm_object *vm_object_terminate(struct vm_object *object)
 	VM_ASSERT(!object->shadow_count);
 	vm_object_assert_consistent(object);
 	if (backing) {
-		VM_OBJECT_WLOCK_BACKING(backing, 0);
+		VM_OBJECT_WLOCK_NESTED(backing, VM_OBJECT_BACKING);
 		vm_object_backing_remove(object);
 		VM_OBJECT_WUNLOCK(backing);
 	}
@@ -410,7 +410,7 @@ static bool vm_object_merge(struct vm_object *object, struct vm_object *backing)
 	if (!vm_object_collapse_pages(object, backing))
 		return false;
 	if (next) {
-		VM_OBJECT_WLOCK_BACKING(next, 1);
+		VM_OBJECT_WLOCK_NESTED(next, VM_OBJECT_NEXT);
 		/* Under this lock nobody finds backing any more but through us. */
 		if (refcount_read(&backing->ref_count) != 1) {
 			VM_OBJECT_WUNLOCK(next);
@@ -447,7 +447,7 @@ static bool vm_object_bypass(struct vm_object *object, struct vm_object *backing
 		return false;
 	vm_object_backing_remove(object);
 	if (next) {
-		VM_OBJECT_WLOCK_BACKING(next, 1);
+		VM_OBJECT_WLOCK_NESTED(next, VM_OBJECT_NEXT);
 		vm_object_reference(next);
 		vm_object_backing_insert(object, next);
 		VM_OBJECT_WUNLOCK(next);
@@ -487,7 +487,7 @@ void vm_object_collapse(struct vm_object *object)
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	while ((backing = object->backing_object)) {
-		VM_OBJECT_WLOCK_BACKING(backing, 0);
+		VM_OBJECT_WLOCK_NESTED(backing, VM_OBJECT_BACKING);
 		if (!(backing->flags & OBJ_ANON) || (backing->flags & OBJ_DEAD))
 			break;
 		if (refcount_read(&backing->ref_count) == 1) {

@@ -102,19 +102,27 @@ static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
 }
 
 /*
- * Locks of a chain are of one class and always taken from the shadow down:
- * the subclass only tells lockdep that this is such a nesting.
+ * Locks of a chain are of one class and always taken from the shadow down. What
+ * lockdep is told of it: the object where a walk begins has level 0, the one
+ * below it VM_OBJECT_BACKING, and the one below that VM_OBJECT_NEXT, which
+ * becomes VM_OBJECT_BACKING once the one above it is unlocked.
  */
-static inline void VM_OBJECT_RLOCK_BACKING(struct vm_object *object,
-					   unsigned int level)
+#define VM_OBJECT_BACKING	1
+#define VM_OBJECT_NEXT		2
+
+static inline void VM_OBJECT_RLOCK_NESTED(struct vm_object *object, int level)
 {
-	down_read_nested(&object->lock, 1 + (level & 1));
+	down_read_nested(&object->lock, level);
 }
 
-static inline void VM_OBJECT_WLOCK_BACKING(struct vm_object *object,
-					   unsigned int level)
+static inline void VM_OBJECT_WLOCK_NESTED(struct vm_object *object, int level)
 {
-	down_write_nested(&object->lock, 1 + (level & 1));
+	down_write_nested(&object->lock, level);
+}
+
+static inline void VM_OBJECT_NEXT_IS_BACKING(struct vm_object *object)
+{
+	lock_set_subclass(&object->lock.dep_map, VM_OBJECT_BACKING, _THIS_IP_);
 }
 
 /**

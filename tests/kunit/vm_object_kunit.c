@@ -146,7 +146,7 @@ static void object_page_moves_whole(struct kunit *test)
 	struct vm_page *m = test_insert(test, from, 3);
 
 	VM_OBJECT_WLOCK(from);
-	VM_OBJECT_WLOCK_BACKING(to, 0);
+	VM_OBJECT_WLOCK_NESTED(to, VM_OBJECT_BACKING);
 	KUNIT_EXPECT_EQ(test, 0, vm_page_rename(m, to, 7));
 	VM_OBJECT_WUNLOCK(to);
 	VM_OBJECT_WUNLOCK(from);
