@@ -53,7 +53,7 @@ static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
 	const unsigned int flags = e->kve_flags;
 
 	fprintf(out,
-		"%5d %#14jx %#14jx %c%c%c %4u %4u %3u %3u %c%c%c%c%c %s %s\n",
+		"%5d %#14jx %#14jx %c%c%c %4u %4u %3u %3u %c%c%c%c%c %s%s%s\n",
 		pid, (uintmax_t)e->kve_start, (uintmax_t)e->kve_end,
 		prot & BSDVM_PROT_READ ? 'r' : '-',
 		prot & BSDVM_PROT_WRITE ? 'w' : '-',
@@ -63,7 +63,8 @@ static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
 		flags & BSDVM_KVME_FLAG_NEEDS_COPY ? 'N' : '-',
 		flags & BSDVM_KVME_FLAG_SUPER ? 'S' : '-', grows(flags),
 		flags & BSDVM_KVME_FLAG_USER_WIRED ? 'W' : '-',
-		type_name(e->kve_type), bsdvm_vmentry_path(e));
+		type_name(e->kve_type), e->kve_path_len ? " " : "",
+		bsdvm_vmentry_path(e));
 }
 
 static void print_objects(FILE *out, const struct bsdvm_vmentry *e)

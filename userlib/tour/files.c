@@ -78,13 +78,14 @@ void step_map_file(struct tour *tour)
 
 	report_step("A file, mapped private and read");
 	report_say(
-		"%s, %zu bytes. The map gets one entry. It refers\n"
-		"to the object of the file (type vn), whose pages come in as\n"
-		"the entry is touched.",
+		"%s, %zu bytes.\n"
+		"The map gets one entry. It refers to the object of the file\n"
+		"(type vn), whose pages come in as the entry is touched.",
 		tour->system_map, tour->size);
 	map = map_file(tour, O_RDONLY, BSDVM_PROT_READ, BSDVM_MAP_PRIVATE);
 	tour->symbols = count_lines(map, tour->size);
 	tour->did.loads++;
+	tour->did.touches += pages;
 	after = report_stats();
 	report_map("this process");
 	chain = report_chain(map);
@@ -151,6 +152,7 @@ void step_share_file(struct tour *tour)
 	turns_give(&turns);
 	turns_take(&turns);
 	tour->did.loads += 4;
+	tour->did.touches += 8;
 	report_check(!memcmp(map + tour->page, child_text, strlen(child_text)),
 		     "the parent sees the child's edit: \"%.*s\"",
 		     (int)strlen(child_text), map + tour->page);
@@ -197,6 +199,7 @@ void step_private_write(struct tour *tour)
 	memcpy(map, text, sizeof(text));
 	map[3 * tour->page] = '!';
 	tour->did.copies += 2;
+	tour->did.touches += 2;
 	report_map("this process, after stores to pages 0 and 3");
 	chain = report_chain(map);
 	report_check(chain.depth == 2 && chain.pages == 2,

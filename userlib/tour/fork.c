@@ -68,6 +68,7 @@ void step_fork(struct tour *tour)
 	turns_give(&turns);
 	turns_take(&turns);
 	tour->did.copies += 4;
+	tour->did.touches += 8;
 	report_map("the parent, both having written");
 	chain = report_chain(map);
 	report_check(
@@ -151,6 +152,8 @@ static void one_fork(struct tour *tour, char *map, char *model,
 	turns_wait(&turns);
 	tour->did.forks++;
 	tour->did.copies += 2;
+	/* The child read the page of either side first. */
+	tour->did.touches += 2;
 	tour->did.collapses++;
 }
 

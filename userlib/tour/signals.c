@@ -7,8 +7,8 @@
 #include "tour.h"
 
 /* What the handler saw last, and what it needs to repair the damage. */
-static struct {
-	volatile sig_atomic_t count;
+static volatile struct {
+	int count;
 	int code;
 	void *addr;
 	size_t page;
@@ -55,9 +55,8 @@ static void store(volatile char *addr, int code)
 	*addr = 'x';
 	report_check(seen.count == 1 && seen.code == code &&
 			     seen.addr == (void *)addr,
-		     "%d signal: %s at %p; the store was at %p",
-		     (int)seen.count, code_name(seen.code), seen.addr,
-		     (void *)addr);
+		     "%d signal: %s at %p; the store was at %p", seen.count,
+		     code_name(seen.code), seen.addr, (void *)addr);
 	report_check(*addr == 'x',
 		     "the handler repaired it, the store is done");
 }
@@ -88,6 +87,8 @@ void step_signals(struct tour *tour)
 	store(map + 2 * tour->page + 456, SEGV_ACCERR);
 	sigaction(SIGSEGV, &old, NULL);
 	tour->did.zero_fills += 2;
+	/* What raised the signals. */
+	tour->did.touches += 2;
 	report_map("this process, repaired");
 	if (bsdvm_munmap(map, 3 * tour->page))
 		report_die("bsdvm_munmap");

@@ -20,6 +20,7 @@
  * @copies: pages written that somebody else still saw through a lower object
  * @collapses: objects that lost their last other user and were merged upward
  * @loads: other pages that a fault had to bring into a page table
+ * @touches: accesses that needed a fault if no earlier one had mapped the page
  */
 struct tally {
 	unsigned long forks;
@@ -27,6 +28,7 @@ struct tally {
 	unsigned long copies;
 	unsigned long collapses;
 	unsigned long loads;
+	unsigned long touches;
 };
 
 /**
