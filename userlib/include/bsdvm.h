@@ -140,6 +140,8 @@ int bsdvm_info(struct bsdvm_info *info);
  * bsdvm_stats() - counters and gauges of the whole machine
  * @stats: filled in
  *
+ * Makes no window.
+ *
  * Return: 0, or -1 with errno.
  */
 int bsdvm_stats(struct bsdvm_stats *stats);

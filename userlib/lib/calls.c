@@ -87,18 +87,22 @@ int bsdvm_fault(void *addr, size_t len, int prot, size_t *done, int *outcome)
 	return 0;
 }
 
+/* What is known without a window makes none. */
+static int device_ioctl(unsigned long request, void *arg)
+{
+	const int fd = bsdvm_fd();
+
+	return fd < 0 || ioctl(fd, request, arg) ? -1 : 0;
+}
+
 int bsdvm_stats(struct bsdvm_stats *stats)
 {
 	*stats = (struct bsdvm_stats){ .size = sizeof(*stats) };
-	return libbsdvm_ioctl(BSDVM_IOC_STATS, stats);
+	return device_ioctl(BSDVM_IOC_STATS, stats);
 }
 
 int bsdvm_info(struct bsdvm_info *info)
 {
-	int fd = bsdvm_fd();
-
-	if (fd < 0)
-		return -1;
 	*info = (struct bsdvm_info){ .size = sizeof(*info) };
-	return ioctl(fd, BSDVM_IOC_INFO, info) ? -1 : 0;
+	return device_ioctl(BSDVM_IOC_INFO, info);
 }
