@@ -448,7 +448,7 @@ static int fault_wait_for_memory(void)
 	int ret;
 
 	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts); i++) {
-		ret = vm_wait(READ_ONCE(vm_pfault_oom_wait) * HZ);
+		ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
 		if (!ret)
 			return KERN_RESTART;
 		if (ret == -EINTR)
