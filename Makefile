@@ -29,7 +29,7 @@ help:
 	@echo 'On any Debian 12 machine, nothing to be prepared:'
 	@echo '  make run [KERNEL=6.1|6.12|debug]  the tour, in a guest under QEMU'
 	@echo '  make check      lint, KUnit and user tests on three kernels'
-	@echo '  make bench      the benchmarks, in a guest that counts instructions'
+	@echo '  make bench [ROW=n]  the benchmarks, in a guest that counts instructions'
 	@echo '  make shell      a shell in a guest with the module loaded'
 	@echo '  make setup      install the Debian packages all of this needs'
 	@echo 'On a machine where you want the module for real:'
@@ -80,7 +80,7 @@ lint: setup
 
 bench: module-$(KERNEL) user
 	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
-	@tests/bench/run --kernel $(KERNEL)
+	@tests/bench/run --kernel $(KERNEL) $(ROW:%=--row %)
 
 # --- the real machine
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bsdvm-bench: the same work on native Linux and on bsdvm, in one boot.
+ *
+ * A row is a workload, a peer is who serves its memory. Each run of a row on a
+ * peer has a process of its own, which fills in a struct run in memory that it
+ * shares with the main process.
+ */
+#ifndef _BENCH_H
+#define _BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE	    ((size_t)4096)
+#define SAMPLES_MAX 16384
+
+/**
+ * struct peer - who serves the memory
+ * @name: as reports have it
+ * @map: private anonymous read-write memory; failure ends the process
+ * @unmap: the way back
+ */
+struct peer {
+	const char *name;
+	char *(*map)(size_t len);
+	void (*unmap)(char *addr, size_t len);
+};
+
+extern const struct peer peer_native;
+extern const struct peer peer_bsdvm;
+
+/**
+ * struct counts - what happened, beside how much it cost
+ * @minflt: minor faults as Linux counts them for the process
+ * @faults: faults that bsdvm served
+ * @zero_fills: pages that bsdvm zeroed
+ * @copies: pages that bsdvm copied on write
+ * @takeovers: pages that bsdvm took over in place of a copy
+ * @prefaults: neighbours that bsdvm mapped with a fault
+ * @shootdowns: TLB shootdowns that bsdvm began
+ */
+struct counts {
+	uint64_t minflt;
+	uint64_t faults;
+	uint64_t zero_fills;
+	uint64_t copies;
+	uint64_t takeovers;
+	uint64_t prefaults;
+	uint64_t shootdowns;
+};
+
+/**
+ * struct run - what one run of a row on a peer found, in instructions
+ * @total: the measured part, from its first instruction to its last
+ * @tail: what the kernel did for it afterwards on its own account (daemons,
+ *	deferred frees), beyond what it does anyway
+ * @base: what the same call costs without the memory (row 6)
+ * @counts: events of the measured part
+ * @nsamples: samples taken
+ * @sample: each operation by itself
+ */
+struct run {
+	uint64_t total;
+	int64_t tail;
+	uint64_t base;
+	struct counts counts;
+	size_t nsamples;
+	uint64_t sample[SAMPLES_MAX];
+};
+
+/* Which figure of the runs the row's ratio is made of. */
+enum metric {
+	METRIC_P50, /* median of all samples */
+	METRIC_MEAN, /* (total + tail) / operations, median of the runs */
+	METRIC_TOTAL, /* total - base, median of the runs */
+};
+
+/**
+ * struct row - a workload
+ * @number: as PERFORMANCE numbers it
+ * @name: in a few words
+ * @unit: what one operation is
+ * @metric: which figure counts
+ * @pages: size of the memory, pages
+ * @runs: processes for each peer
+ * @target: ratio bsdvm / native to reach
+ * @stretch: ratio to dream of
+ * @work: runs it; does not return an error, failure ends the process
+ */
+struct row {
+	unsigned int number;
+	const char *name;
+	const char *unit;
+	enum metric metric;
+	size_t pages;
+	unsigned int runs;
+	double target;
+	double stretch;
+	void (*work)(const struct row *row, const struct peer *peer,
+		     struct run *run);
+};
+
+extern const struct row rows[];
+extern const size_t nrows;
+
+/* The clock. Where the guest counts instructions, a tick is one of them. */
+static inline uint64_t ticks(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/**
+ * struct measurement - a measured part under way
+ * @run: what is to be filled in
+ * @start: when it began
+ * @noise: what the kernel takes of an idle stretch of this process
+ * @before: counts at the beginning
+ */
+struct measurement {
+	struct run *run;
+	uint64_t start;
+	uint64_t noise;
+	struct counts before;
+};
+
+/* Begin and end the measured part. */
+struct measurement measure_begin(const struct peer *peer, struct run *run);
+void measure_end(const struct peer *peer, struct measurement *m);
+
+/* Measure the tail of it: time passes, in which nothing else may be done. */
+void measure_tail(struct measurement *m);
+
+/* Run a row on a peer in a fresh process; failure ends the program. */
+void measure_row(const struct row *row, const struct peer *peer,
+		 struct run *run);
+
+/*
+ * Where a profile begins and ends. The profiler knows them by address; they do
+ * nothing.
+ */
+void profile_begin(void);
+void profile_end(void);
+
+#endif /* _BENCH_H */

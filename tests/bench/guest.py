@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""bsdvm-bench in a guest that counts instructions."""
+
+import json
+import os
+import shutil
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+OUT = os.path.join(TOP, "build", "bench")
+BENCH = os.path.join(TOP, "build", "user", "bench")
+PROGRAM = os.path.join(BENCH, "bsdvm-bench")
+
+# A GiB for each peer, the page tables of native Linux's, and what Linux needs.
+POOL_MB = 1152
+MEM_MB = 2560
+SECONDS = 1800
+
+# Words for the kernel's command line.
+CONFIGS = {"A": "", "B": "mitigations=off init_on_alloc=0"}
+
+
+def keep_module(kernel, ko):
+    """A copy of the module, so that all boots load the same one."""
+    os.makedirs(OUT, exist_ok=True)
+    copy = os.path.join(OUT, "bsdvm.ko")
+    shutil.copyfile(ko or os.path.join(TOP, "build", kernel, "bsdvm.ko"), copy)
+    return copy
+
+
+def boot(kernel, config, module, arguments, environment=None):
+    """Run bsdvm-bench with these arguments; what it wrote to stdout.
+
+    What it says of its progress goes to our stderr. Raises CalledProcessError.
+    """
+    command = [os.path.join(TOP, "scripts", "vm"), "--kernel", kernel, "--icount",
+               "--mem", str(MEM_MB), "--timeout", str(SECONDS),
+               "--module-args", f"pool_mb={POOL_MB}", "--ko", module]
+    if CONFIGS[config]:
+        command += ["--append", CONFIGS[config]]
+    command += ["--", PROGRAM, *arguments]
+    return subprocess.run(command, cwd=TOP, env=environment, check=True, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+
+
+def parse(text):
+    """The JSON in what bsdvm-bench wrote."""
+    return json.loads(text[text.index("{"):])

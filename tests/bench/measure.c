@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One measured part, in a process of its own. */
+#include <err.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bsdvm.h>
+
+#include "bench.h"
+
+/* How long the tail of a measurement is: five ticks of a 250 Hz kernel. */
+#define TAIL_TICKS (20 * 1000 * 1000)
+
+/* Two readings of the clock lie closer together, if nobody comes between. */
+#define TICKS_APART 100
+
+__attribute__((noinline)) void profile_begin(void)
+{
+	asm volatile("");
+}
+
+__attribute__((noinline)) void profile_end(void)
+{
+	asm volatile("");
+}
+
+static struct counts counts_now(const struct peer *peer)
+{
+	struct bsdvm_stats stats;
+	struct counts counts = { 0 };
+	struct rusage usage;
+
+	if (peer == &peer_bsdvm) {
+		if (bsdvm_stats(&stats))
+			err(1, "bsdvm_stats");
+		counts.faults = stats.v_vm_faults;
+		counts.zero_fills = stats.v_zfod;
+		counts.copies = stats.v_cow_faults;
+		counts.takeovers = stats.v_cow_optim;
+		counts.prefaults = stats.v_prefault;
+		counts.shootdowns = stats.v_shootdowns;
+	}
+	if (getrusage(RUSAGE_SELF, &usage))
+		err(1, "getrusage");
+	counts.minflt = usage.ru_minflt;
+	return counts;
+}
+
+static struct counts counts_since(const struct peer *peer,
+				  const struct counts *before)
+{
+	struct counts now = counts_now(peer);
+
+	now.minflt -= before->minflt;
+	now.faults -= before->faults;
+	now.zero_fills -= before->zero_fills;
+	now.copies -= before->copies;
+	now.takeovers -= before->takeovers;
+	now.prefaults -= before->prefaults;
+	now.shootdowns -= before->shootdowns;
+	return now;
+}
+
+/*
+ * Spin, and add up what others take of the CPU: interrupts, and the threads of
+ * the kernel that have something to do.
+ */
+static uint64_t taken_by_others(void)
+{
+	uint64_t start = ticks(), last = start, now, taken = 0;
+
+	do {
+		now = ticks();
+		if (now - last > TICKS_APART)
+			taken += now - last;
+		last = now;
+	} while (now - start < TAIL_TICKS);
+	return taken;
+}
+
+struct measurement measure_begin(const struct peer *peer, struct run *run)
+{
+	struct measurement m = { .run = run };
+
+	m.noise = taken_by_others();
+	m.before = counts_now(peer);
+	m.start = ticks();
+	return m;
+}
+
+void measure_end(const struct peer *peer, struct measurement *m)
+{
+	m->run->total = ticks() - m->start;
+	m->run->counts = counts_since(peer, &m->before);
+}
+
+void measure_tail(struct measurement *m)
+{
+	m->run->tail = (int64_t)(taken_by_others() - m->noise);
+}
+
+void measure_row(const struct row *row, const struct peer *peer,
+		 struct run *run)
+{
+	int status;
+	pid_t pid;
+
+	/* What an earlier process has left to be done. */
+	usleep(200 * 1000);
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		/* Also so that no page of it faults later. */
+		memset(run, 0, sizeof(*run));
+		row->work(row, peer, run);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		err(1, "waitpid");
+	if (status)
+		errx(1, "row %u on %s: its process ended with status %#x",
+		     row->number, peer->name, status);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The two that serve memory. */
+#include <err.h>
+#include <sys/mman.h>
+
+#include <bsdvm.h>
+
+#include "bench.h"
+
+static char *native_map(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
+static void native_unmap(char *addr, size_t len)
+{
+	if (munmap(addr, len))
+		err(1, "munmap");
+}
+
+const struct peer peer_native = {
+	.name = "native",
+	.map = native_map,
+	.unmap = native_unmap,
+};
+
+static char *window_map(size_t len)
+{
+	void *p = bsdvm_mmap(NULL, len, BSDVM_PROT_READ | BSDVM_PROT_WRITE,
+			     BSDVM_MAP_PRIVATE | BSDVM_MAP_ANON, -1, 0);
+
+	if (p == BSDVM_MAP_FAILED)
+		err(1, "bsdvm_mmap");
+	return p;
+}
+
+static void window_unmap(char *addr, size_t len)
+{
+	if (bsdvm_munmap(addr, len))
+		err(1, "bsdvm_munmap");
+}
+
+const struct peer peer_bsdvm = {
+	.name = "bsdvm",
+	.map = window_map,
+	.unmap = window_unmap,
+};
