@@ -327,11 +327,6 @@ static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void
 	return len;
 }
 
-static const char *window_vm_name(struct vm_area_struct *vma)
-{
-	return "[bsdvm]";
-}
-
 static const struct vm_operations_struct window_vm_ops = {
 	.open = window_vm_open,
 	.close = window_vm_close,
@@ -342,7 +337,6 @@ static const struct vm_operations_struct window_vm_ops = {
 	.pfn_mkwrite = window_vm_fault,
 	.map_pages = window_vm_map_pages,
 	.access = window_vm_access,
-	.name = window_vm_name,
 };
 
 int window_mmap(struct vm_area_struct *vma, struct pmap_group *group)
