@@ -80,12 +80,14 @@ int pmap_pin(struct pmap *pmap)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_pin);
 
 void pmap_unpin(struct pmap *pmap)
 {
 	if (pmap)
 		mmap_read_unlock(pmap->mm);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_unpin);
 
 /*
  * The page middle directory slot of @va, NULL when the tables do not reach that
