@@ -20,7 +20,7 @@ MODULES := $(KINDS:%=module-%)
 # A phase at a time: each of them uses all CPUs by itself.
 .NOTPARALLEL:
 
-.PHONY: all help setup module $(MODULES) user tests run check lint bench shell
+.PHONY: all help setup module $(MODULES) user tests run check lint bench profile shell
 .PHONY: load unload install install-module install-user clean
 
 all: module user
@@ -30,6 +30,7 @@ help:
 	@echo '  make run [KERNEL=6.1|6.12|debug]  the tour, in a guest under QEMU'
 	@echo '  make check      lint, KUnit and user tests on three kernels'
 	@echo '  make bench [ROW=n]  the benchmarks, in a guest that counts instructions'
+	@echo '  make profile ROW=n  where the instructions of one of them go'
 	@echo '  make shell      a shell in a guest with the module loaded'
 	@echo '  make setup      install the Debian packages all of this needs'
 	@echo 'On a machine where you want the module for real:'
@@ -81,6 +82,10 @@ lint: setup
 bench: module-$(KERNEL) user
 	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
 	@tests/bench/run --kernel $(KERNEL) $(ROW:%=--row %)
+
+profile: module-$(KERNEL) user
+	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
+	@tests/bench/profile --kernel $(KERNEL) --row $(or $(ROW),1)
 
 # --- the real machine
 
