@@ -66,9 +66,13 @@ tests: user
 
 # --- guests
 
+# On the guest's ext4 disk: its root is an overlayfs, whose files have no page cache
+# of their own for the module to read from.
 run: module-$(KERNEL) user
-	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' -- \
-		build/user/bin/bsdvm-tour "$$(scripts/kernel $(KERNEL) map)"
+	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' -- sh -c \
+		'cp "$$0" /mnt/ext4/System.map && \
+		 build/user/bin/bsdvm-tour -d /mnt/ext4 /mnt/ext4/System.map' \
+		"$$(scripts/kernel $(KERNEL) map)"
 
 shell: module-$(KERNEL) user
 	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' --shell
