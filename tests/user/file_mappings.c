@@ -2,10 +2,13 @@
 /* Mappings of files, on tmpfs and on ext4. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "vm.h"
@@ -201,6 +204,21 @@ TEST_FILES(behind_the_end_the_last_page_is_zero_and_the_next_is_sigbus)
 		     map + 3 * PAGE + 5);
 }
 
+/* Linux shows what somebody stores there through its own mapping. */
+TEST_FILES(behind_the_end_it_is_zero_whatever_the_page_cache_has)
+{
+	int fd = vm_file(dir, 100);
+	char *cached =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *map;
+
+	ASSERT(cached != MAP_FAILED);
+	memset(cached, 'x', PAGE);
+	map = map_file(fd, PAGE, BSDVM_PROT_READ, BSDVM_MAP_SHARED, 0);
+	EXPECT(vm_all(map, 100, 'x'));
+	EXPECT(vm_all(map + 100, PAGE - 100, 0));
+}
+
 TEST_FILES(stores_behind_the_end_are_not_written)
 {
 	int fd = vm_file(dir, 100);
@@ -245,6 +263,22 @@ TEST_FILES(holes_of_a_file_read_as_zero)
 	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
 	EXPECT_EQ(vm_file_read(fd, 10 * PAGE), '!');
 	EXPECT_EQ(vm_file_read(fd, 11 * PAGE), 0);
+}
+
+/* --- what cannot be mapped */
+
+/* Of overlayfs only the files beneath it have pages. */
+TEST(a_file_of_overlayfs_is_enodev)
+{
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	struct statfs fs;
+
+	ASSERT(fd >= 0 && !fstatfs(fd, &fs));
+	if (fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return;
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, BSDVM_PROT_READ, BSDVM_MAP_PRIVATE,
+				fd, 0),
+		     ENODEV);
 }
 
 /* --- fork */
