@@ -585,7 +585,7 @@ TEST(keeponfork_does_not_share_pages_with_a_child)
 
 	ASSERT(!bsdvm_window((void **)&start, &size));
 	memset(map, 'p', 4 * PAGE);
-	madvise(start, size, MADV_KEEPONFORK);
+	ASSERT(!madvise(start, size, MADV_KEEPONFORK));
 	child = harness_fork();
 	if (!child) {
 		EXPECT(vm_all(map, 4 * PAGE, 'p'));
