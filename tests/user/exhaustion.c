@@ -4,9 +4,11 @@
  * run alone.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -199,6 +201,41 @@ TEST(a_killed_waiter_dies_promptly)
 	EXPECT(WIFSIGNALED(status));
 	EXPECT_EQ(WTERMSIG(status), SIGKILL);
 	EXPECT(now() - killed < 2);
+	close(release);
+	harness_join(hog);
+	EXPECT_EQ(vm_free_pages(), before);
+}
+
+static void *touch(void *addr)
+{
+	*(volatile char *)addr = 'x';
+	return NULL;
+}
+
+TEST(the_window_can_go_while_a_thread_waits_in_it)
+{
+	uint64_t before = vm_free_pages();
+	int release, status;
+	pid_t hog = start_hog(&release), waiter;
+
+	waiter = harness_fork();
+	if (!waiter) {
+		char *map = vm_anon(1), *start;
+		pthread_t thread;
+		size_t size;
+
+		close(release);
+		ASSERT(!bsdvm_window((void **)&start, &size));
+		ASSERT(!pthread_create(&thread, NULL, touch, map));
+		usleep(300 * 1000);
+		EXPECT_ERRNO(munmap(start, size), 0);
+		pthread_join(thread, NULL);
+		harness_exit();
+	}
+	/* The thread finds a hole, or that there was no page. */
+	status = harness_wait(waiter);
+	EXPECT(WIFSIGNALED(status));
+	EXPECT(WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS);
 	close(release);
 	harness_join(hog);
 	EXPECT_EQ(vm_free_pages(), before);
