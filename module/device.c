@@ -282,6 +282,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 		return -EFAULT;
 	if (size < op->min_size)
 		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
 	ret = copy_struct_from_user(&arg, op->size, uarg, size);
 	if (ret)
 		return ret;

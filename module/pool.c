@@ -67,12 +67,17 @@ static int pool_add_block(unsigned int order)
 		kfree(block);
 		return -ENOMEM;
 	}
+	pa = PFN_PHYS(page_to_pfn(block->page));
+	if (vm_phys_add_seg(pa, pa + (PAGE_SIZE << order))) {
+		__free_pages(block->page, order);
+		kfree(block);
+		return -ENOMEM;
+	}
 	block->order = order;
 	pool_freeze(block->page, order);
 	list_add(&block->link, &pool_blocks);
 	pool_pages += 1UL << order;
-	pa = PFN_PHYS(page_to_pfn(block->page));
-	return vm_phys_add_seg(pa, pa + (PAGE_SIZE << order));
+	return 0;
 }
 
 int pool_reserve(u64 bytes)

@@ -249,11 +249,34 @@ static bool window_may_unlock(const struct vm_fault *vmf)
 	       !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
 }
 
+/* Let go of the fault's lock, wait, and have Linux fault again. */
+static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *window,
+				       struct vm_fault_wait *fw)
+{
+	/*
+	 * NOPAGE for ->pfn_mkwrite, whose caller does not know RETRY and would make
+	 * the old page writable, with no lock held.
+	 */
+	vm_fault_t ret = VM_FAULT_RETRY | VM_FAULT_NOPAGE |
+			 (fw->what == VM_FAULT_WAIT_PAGEIN ? VM_FAULT_MAJOR : 0);
+	struct file *file = get_file(vmf->vma->vm_file);
+	int rv;
+
+	refcount_inc(&window->refs);
+	release_fault_lock(vmf);
+	rv = vm_fault_wait(fw);
+	if (rv != KERN_RESTART)
+		window_fault_result(vmf, rv);
+	window_put(window);
+	/* Last: the window may be gone, and this is what keeps the module here. */
+	fput(file);
+	return ret;
+}
+
 static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 {
 	struct window *window = vmf->vma->vm_private_data;
 	struct vm_fault_wait fw = { .restarts = !!(vmf->flags & FAULT_FLAG_TRIED) };
-	vm_fault_t ret;
 	int rv;
 
 	if (!window) {
@@ -261,26 +284,15 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 		force_sig(SIGKILL);
 		return VM_FAULT_SIGBUS;
 	}
+	if (window_fault_type(vmf) & ~window->pmap.prot)
+		return window_fault_result(vmf, KERN_PROTECTION_FAILURE);
 	do {
 		rv = vm_fault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf), &fw,
 			      NULL);
 		if (rv != KERN_RESTART)
 			break;
-		if (window_may_unlock(vmf)) {
-			refcount_inc(&window->refs);
-			release_fault_lock(vmf);
-			/*
-			 * NOPAGE for ->pfn_mkwrite, whose caller does not know RETRY
-			 * and would make the old page writable, with no lock held.
-			 */
-			ret = VM_FAULT_RETRY | VM_FAULT_NOPAGE |
-			      (fw.what == VM_FAULT_WAIT_PAGEIN ? VM_FAULT_MAJOR : 0);
-			rv = vm_fault_wait(&fw);
-			if (rv != KERN_RESTART)
-				window_fault_result(vmf, rv);
-			window_put(window);
-			return ret;
-		}
+		if (window_may_unlock(vmf))
+			return window_wait_unlocked(vmf, window, &fw);
 		rv = vm_fault_wait(&fw);
 	} while (rv == KERN_RESTART);
 	return window_fault_result(vmf, rv);
@@ -319,10 +331,13 @@ static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void
 
 	len = min_t(unsigned long, len, PAGE_SIZE - offset_in_page(addr));
 	content = pmap_quick_enter_page(m) + offset_in_page(addr);
-	if (write)
+	if (write) {
 		memcpy(content, buf, len);
-	else
+		/* It may have been made clean since the fault. */
+		vm_page_dirty(m);
+	} else {
 		memcpy(buf, content, len);
+	}
 	vm_page_unwire(m, PQ_ACTIVE);
 	return len;
 }

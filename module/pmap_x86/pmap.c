@@ -16,6 +16,7 @@
  * of all VM locks, page-table locks inside.
  */
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mmap_lock.h>
 #include <linux/pgtable.h>
 
@@ -49,7 +50,8 @@ void pmap_pinit(struct pmap *pmap, struct pmap_group *group, struct vm_area_stru
 	pmap->vma = vma;
 	pmap->start = vma->vm_start;
 	pmap->end = vma->vm_end;
-	pmap->prot = (vma->vm_flags & VM_READ ? VM_PROT_READ : 0) |
+	/* What the CPU can write or run it can read. */
+	pmap->prot = (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC) ? VM_PROT_READ : 0) |
 		     (vma->vm_flags & VM_WRITE ? VM_PROT_WRITE : 0) |
 		     (vma->vm_flags & VM_EXEC ? VM_PROT_EXECUTE : 0);
 	pmap->group = group;
@@ -61,6 +63,8 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_pinit);
 
 void pmap_release(struct pmap *pmap)
 {
+	/* Another VMA may soon have the same address. */
+	WRITE_ONCE(pmap->vma, NULL);
 	mutex_lock(&pmap->group->lock);
 	list_del(&pmap->link);
 	mutex_unlock(&pmap->group->lock);
@@ -69,12 +73,15 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_release);
 
 int pmap_pin(struct pmap *pmap)
 {
+	struct vm_area_struct *vma;
+
 	if (!pmap)
 		return 0;
 	if (mmap_read_lock_killable(pmap->mm))
 		return -EINTR;
 	/* The window may have been unmapped since the caller found its vmspace. */
-	if (find_vma(pmap->mm, pmap->start) != pmap->vma) {
+	vma = READ_ONCE(pmap->vma);
+	if (!vma || find_vma(pmap->mm, pmap->start) != vma) {
 		mmap_read_unlock(pmap->mm);
 		return -ENXIO;
 	}
@@ -163,11 +170,24 @@ static bool pte_run_next(struct mm_struct *mm, struct pte_run *run, vm_offset_t 
 	return false;
 }
 
-/* What was changed and must be shot down, from the first slot to the last. */
+/*
+ * What was changed and must be shot down, from the first slot to the last.
+ *
+ * Between the first change and the shootdown Linux must know that a flush is
+ * owed: whoever finds a slot empty meanwhile, and would free its frame in the
+ * belief that nobody reaches it, then flushes as well.
+ */
 struct flush_range {
 	vm_offset_t start;
 	vm_offset_t end;
 };
+
+static void flush_range_begin(struct pmap *pmap, struct flush_range *range)
+{
+	range->start = 0;
+	range->end = 0;
+	inc_tlb_flush_pending(pmap->mm);
+}
 
 static void flush_range_add(struct flush_range *range, vm_offset_t va)
 {
@@ -180,6 +200,7 @@ static void flush_range_done(struct pmap *pmap, const struct flush_range *range)
 {
 	if (range->start < range->end)
 		pmap_tlb_shootdown(pmap, range->start, range->end);
+	dec_tlb_flush_pending(pmap->mm);
 }
 
 static int pmap_table_present(pte_t *pte, unsigned long addr, void *data)
@@ -216,6 +237,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	bool nosleep = flags & PMAP_ENTER_NOSLEEP;
 	spinlock_t *ptl; /* the page table's */
 	pte_t *ptep, old, new;
+	int rv;
 
 	if (!pmap)
 		return KERN_SUCCESS;
@@ -228,8 +250,9 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 			return KERN_RESOURCE_SHORTAGE;
 		ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
 	}
-	if (!pmap_pv_insert(m, pmap, va, nosleep))
-		return KERN_RESOURCE_SHORTAGE;
+	rv = pmap_pv_insert(m, pmap, va, nosleep);
+	if (rv != KERN_SUCCESS)
+		return rv;
 	if (prot & VM_PROT_WRITE)
 		vm_page_dirty(m);
 	new = pmap_make_pte(m, prot);
@@ -266,7 +289,7 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
 			if (!ma[i] || pte_present(ptep_get(ptep)))
 				continue;
-			if (!pmap_pv_insert(ma[i], pmap, run.va, true)) {
+			if (pmap_pv_insert(ma[i], pmap, run.va, true) != KERN_SUCCESS) {
 				ma[i] = NULL;
 				continue;
 			}
@@ -283,12 +306,13 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
 
 void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 {
-	struct flush_range range = { 0, 0 };
 	struct pte_run run = { .end = sva };
+	struct flush_range range;
 	pte_t *ptep;
 
 	if (!pmap)
 		return;
+	flush_range_begin(pmap, &range);
 	while (pte_run_next(pmap->mm, &run, eva)) {
 		spin_lock(run.ptl);
 		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
@@ -298,6 +322,7 @@ void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 			flush_range_add(&range, run.va);
 		}
 		spin_unlock(run.ptl);
+		cond_resched();
 	}
 	flush_range_done(pmap, &range);
 }
@@ -305,8 +330,8 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_remove);
 
 void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 {
-	struct flush_range range = { 0, 0 };
 	struct pte_run run = { .end = sva };
+	struct flush_range range;
 	const vm_prot_t all = VM_PROT_WRITE | VM_PROT_EXECUTE;
 	pte_t *ptep, old, new;
 
@@ -316,6 +341,7 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 		pmap_remove(pmap, sva, eva);
 		return;
 	}
+	flush_range_begin(pmap, &range);
 	while (pte_run_next(pmap->mm, &run, eva)) {
 		spin_lock(run.ptl);
 		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
@@ -323,8 +349,9 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 			if (!pte_present(old))
 				continue;
 			new = old;
+			/* Not dirty either: Linux may take that for writable. */
 			if (!(prot & VM_PROT_WRITE) && pte_write(old))
-				new = pte_wrprotect(new);
+				new = pte_wrprotect(pte_mkclean(new));
 			if (!(prot & VM_PROT_EXECUTE))
 				new = pte_set_flags(new, _PAGE_NX & __supported_pte_mask);
 			if (pte_val(new) == pte_val(old))
@@ -334,6 +361,7 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 			flush_range_add(&range, run.va);
 		}
 		spin_unlock(run.ptl);
+		cond_resched();
 	}
 	flush_range_done(pmap, &range);
 }

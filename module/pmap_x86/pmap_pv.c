@@ -17,9 +17,10 @@
  *  - removing a mapping need not touch pv entries: they promise too much, never
  *    too little. They go when the page is unmapped everywhere or freed.
  *
- * A file's page that one unrelated process after the other maps would gather
- * entries of dead groups; they are recognised by their id and replaced when
- * another one comes.
+ * A page that one program maps in more and more places is unmapped from all of
+ * them when there are too many (pmap_pv_reclaim()). A file's page that one unrelated
+ * process after the other maps would gather entries of dead groups; they are
+ * recognised by their id and replaced when another one comes.
  *
  * Locks. Entries are added with the object of the page locked shared, and read and
  * removed with it locked exclusively. Adding beyond the first takes one of the
@@ -39,6 +40,12 @@
 #define PV_PGOFF_BITS	35
 #define PV_PGOFF_MASK	((1ULL << PV_PGOFF_BITS) - 1)
 #define PV_GROUP_MAX	((1U << (64 - PV_PGOFF_BITS)) - 1)
+
+/*
+ * Places of one window at which one page may be noted. A program that maps a page
+ * at one address after the other would otherwise leave an entry at each.
+ */
+#define PV_PLACES_MAX	32
 
 /* As many uses as the ageing of pages wants to know. */
 #define PMAP_TS_REFERENCED_MAX	5
@@ -158,46 +165,82 @@ static bool pv_link(struct vm_page *m, struct pv_entry *new, u64 key)
 	return true;
 }
 
+/* The first entry of the tree that belongs to the group of @key. */
+static struct rb_node *pv_group_first(const struct vm_page *m, u64 key)
+{
+	struct rb_node *node = m->md.pv_more.rb_node, *found = NULL;
+
+	while (node) {
+		if (rb_entry(node, struct pv_entry, node)->key >= (key & ~PV_PGOFF_MASK)) {
+			found = node;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static bool pv_same_group(const struct rb_node *node, u64 key)
+{
+	return node && !((rb_entry(node, struct pv_entry, node)->key ^ key) & ~PV_PGOFF_MASK);
+}
+
+/* Has the group of @key used its places up? */
+static bool pv_crowded(const struct vm_page *m, u64 key)
+{
+	struct rb_node *node = pv_group_first(m, key);
+	unsigned int n;
+
+	for (n = 0; pv_same_group(node, key); node = rb_next(node))
+		if (++n >= PV_PLACES_MAX)
+			return true;
+	return false;
+}
+
 /* The page is mapped elsewhere already. */
-static bool pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
+static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
 {
 	struct pv_entry *new = NULL;
-	bool missing;
+	bool missing, crowded;
 	u64 first;
 
 	first = READ_ONCE(m->md.pv_first);
 	if (pv_dead(first) && try_cmpxchg64(&m->md.pv_first, &first, key))
-		return true;
+		return KERN_SUCCESS;
 
 	spin_lock(pv_lock(m));
 	missing = pv_link(m, NULL, key);
+	crowded = missing && pv_crowded(m, key);
 	spin_unlock(pv_lock(m));
 	if (!missing)
-		return true;
+		return KERN_SUCCESS;
+	if (crowded)
+		return KERN_NO_SPACE;
 	if (nosleep)
-		return false;
+		return KERN_RESOURCE_SHORTAGE;
 
 	new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
-		return false;
+		return KERN_RESOURCE_SHORTAGE;
 	spin_lock(pv_lock(m));
 	pv_prune(m);
 	missing = pv_link(m, new, key);
 	spin_unlock(pv_lock(m));
 	if (!missing)
 		kfree(new);
-	return true;
+	return KERN_SUCCESS;
 }
 
-bool pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va, bool nosleep)
+int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va, bool nosleep)
 {
 	u64 key = (u64)pmap->group->id << PV_PGOFF_BITS | (va - pmap->start) >> PAGE_SHIFT;
 	u64 old = READ_ONCE(m->md.pv_first);
 
 	if (old == key)
-		return true;
+		return KERN_SUCCESS;
 	if (!old && (try_cmpxchg64(&m->md.pv_first, &old, key) || old == key))
-		return true;
+		return KERN_SUCCESS;
 	return pv_insert_more(m, key, nosleep);
 }
 
@@ -242,6 +285,19 @@ void pmap_remove_all(struct vm_page *m)
 	pmap_page_reset(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_remove_all);
+
+void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m)
+{
+	u64 key = (u64)pmap->group->id << PV_PGOFF_BITS;
+	struct rb_node *node;
+
+	while (pv_same_group(node = pv_group_first(m, key), key)) {
+		pv_unmap(rb_entry(node, struct pv_entry, node)->key);
+		rb_erase(node, &m->md.pv_more);
+		kfree(rb_entry(node, struct pv_entry, node));
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_pv_reclaim);
 
 void pmap_remove_write(struct vm_page *m)
 {

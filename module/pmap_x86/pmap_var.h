@@ -35,10 +35,11 @@ void pmap_pv_fini(void);
  * mapping of a page, an allocation only beyond.
  *
  * Context: the page's object locked, shared or exclusively.
- * Return: true when it is noted.
+ * Return: KERN_SUCCESS; KERN_NO_SPACE when the group has too many entries for the
+ * page already; KERN_RESOURCE_SHORTAGE for want of memory.
  */
-bool pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va,
-		    bool nosleep);
+int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va,
+		   bool nosleep);
 
 /**
  * pmap_tlb_shootdown() - make every CPU forget a range

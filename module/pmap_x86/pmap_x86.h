@@ -42,7 +42,7 @@ struct pmap_group {
 /**
  * struct pmap - the translations of one window
  * @mm: (C) the address space it is in, which outlives the pmap's use
- * @vma: (C) the window
+ * @vma: (mmap_lock) the window, NULL when it is gone
  * @start: (C) first address of the window
  * @end: (C) address behind the last
  * @prot: (C) VM_PROT_* that the window was mapped with: no more is ever allowed

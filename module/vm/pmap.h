@@ -62,7 +62,8 @@ void pmap_unpin(struct pmap *pmap);
  *
  * Context: page tables pinned; the object of @m locked, shared or exclusively.
  * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE when a page table or pv entry
- * cannot be had (with PMAP_ENTER_NOSLEEP: not without sleeping).
+ * cannot be had (with PMAP_ENTER_NOSLEEP: not without sleeping); KERN_NO_SPACE when
+ * the page may be mapped in too many places: pmap_pv_reclaim() it and try again.
  */
 int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m,
 	       vm_prot_t prot, unsigned int flags);
@@ -150,6 +151,15 @@ unsigned long pmap_resident_count(struct pmap *pmap, vm_offset_t sva,
  * Context: process, may sleep; the page's object locked exclusively.
  */
 void pmap_remove_all(struct vm_page *m);
+
+/**
+ * pmap_pv_reclaim() - unmap a page from the places that one pmap remembers
+ * @pmap: the pmap
+ * @m: the page
+ *
+ * Context: process, may sleep; the page's object locked exclusively.
+ */
+void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m);
 
 /**
  * pmap_remove_write() - leave no writable mapping of a page

@@ -59,6 +59,7 @@ enum objlock { UNLOCKED, RLOCKED, WLOCKED };
  * @pindex: the page there
  * @object_lock: how @object is locked, when it is not @first_object
  * @m: the page, NULL when none is resident
+ * @copied: the page was put in front of another one
  */
 struct faultstate {
 	struct vm_map *map;
@@ -76,6 +77,7 @@ struct faultstate {
 	vm_pindex_t pindex;
 	enum objlock object_lock;
 	struct vm_page *m;
+	bool copied;
 };
 
 static void object_unlock(struct vm_object *object, enum objlock *lock)
@@ -281,6 +283,7 @@ static int fault_insert(struct faultstate *fs, struct vm_page *m)
 	if (fs->object != fs->first_object)
 		object_unlock(fs->object, &fs->object_lock);
 	fs->object = fs->first_object;
+	fs->pindex = fs->first_pindex;
 	fs->m = m;
 	vm_page_activate(m);
 	return KERN_SUCCESS;
@@ -303,9 +306,13 @@ static int vm_fault_fill(struct faultstate *fs)
 	pmap_zero_page(m);
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
-	fs->m = vm_page_lookup(fs->first_object, fs->first_pindex);
+	fs->pindex = fs->first_pindex;
+	/*
+	 * Another thread may have been faster, here or, where the chain is shared,
+	 * further down: what it has mapped since may not be hidden unseen.
+	 */
+	fault_walk(fs);
 	if (fs->m) {
-		/* Another thread was faster. */
 		vm_page_free(m);
 		return KERN_SUCCESS;
 	}
@@ -339,6 +346,7 @@ static int vm_fault_cow(struct faultstate *fs)
 			return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
 		object_unlock(fs->object, &fs->object_lock);
 		fs->object = first;
+		fs->pindex = fs->first_pindex;
 		VM_CNT_INC(v_cow_optim);
 	} else {
 		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
@@ -356,11 +364,41 @@ static int vm_fault_cow(struct faultstate *fs)
 			return rv;
 		VM_CNT_INC(v_cow_faults);
 	}
-	/* The last page that showed through, or the last user: shorten the chain. */
-	if (first->backing_object && (first->resident_page_count == first->size ||
-				      refcount_read(&first->backing_object->ref_count) == 1))
-		vm_object_collapse(first);
+	fs->copied = true;
 	return KERN_SUCCESS;
+}
+
+/*
+ * After a copy, the last page may have been hidden that showed through, or the
+ * last other user may be gone: shorten the chain. Not before the mapping of the
+ * hidden page was replaced, since collapsing frees hidden pages.
+ */
+static void fault_collapse(struct faultstate *fs)
+{
+	struct vm_object *first = fs->first_object;
+
+	if (fs->copied && first->backing_object &&
+	    (first->resident_page_count == first->size ||
+	     refcount_read(&first->backing_object->ref_count) == 1))
+		vm_object_collapse(first);
+}
+
+/* The page is noted in too many places of the window: start them anew. */
+static int fault_reclaim_pv(struct faultstate *fs)
+{
+	struct vm_object *object = fs->object;
+	struct vm_page *m;
+
+	vm_object_reference(object);
+	fault_unlock_objects(fs);
+	VM_OBJECT_WLOCK(object);
+	m = vm_page_lookup(object, fs->pindex);
+	if (m)
+		pmap_pv_reclaim(fs->map->pmap, m);
+	VM_OBJECT_WUNLOCK(object);
+	vm_object_deallocate_later(object);
+	fs->fw->what = VM_FAULT_WAIT_NONE;
+	return fault_fail(fs, KERN_RESTART);
 }
 
 /* Step 4. */
@@ -376,6 +414,10 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	if (fs->object != fs->first_object || (!writes(fs) && !vm_page_is_dirty(fs->m)))
 		prot &= ~VM_PROT_WRITE;
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
+	if (rv == KERN_NO_SPACE)
+		return fault_reclaim_pv(fs);
+	if (rv == KERN_SUCCESS)
+		fault_collapse(fs);
 	if (rv == KERN_SUCCESS && m_hold) {
 		vm_page_wire(fs->m);
 		*m_hold = fs->m;

@@ -32,6 +32,7 @@
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/resource.h>
 #include <linux/rwsem.h>

@@ -11,9 +11,9 @@
  * sorted and disjoint, inside [min_offset, max_offset); size is their sum;
  * every max_gap is right; timestamp moves with every exclusive lock.
  *
- * Lock: vm_map.lock, a sleeping reader-writer lock. Faults share it. Who takes
- * it outside a fault or fork first makes the page tables stand still
- * (pmap_pin()).
+ * Lock: vm_map.lock, a sleeping reader-writer lock. Faults share it. Who takes it
+ * to change translations, outside a fault or fork, first makes the page tables
+ * stand still (pmap_pin()).
  *
  * What a call takes out of the map is not freed under its lock: it is gathered on
  * a list that the caller hands to vm_map_process_deferred() once no lock is

@@ -151,6 +151,7 @@ static u32 chain_resident(const struct chain *chain, vm_size_t size)
 		}
 		if (nearest >= pages)
 			return n;
+		cond_resched();
 	}
 }
 

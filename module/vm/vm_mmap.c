@@ -157,7 +157,7 @@ static int mmap_check_place(const struct vm_map *map, const struct mmap_req *req
 		return 0;
 	}
 	/* A hint that cannot be met is no error. */
-	place->addr = trunc_page(req->addr);
+	place->addr = round_page(req->addr);
 	if (place->addr < map->min_offset || place->addr >= map->max_offset)
 		place->addr = map->min_offset;
 	if (req->flags & BSDVM_MAP_32BIT)

@@ -48,6 +48,7 @@ int vm_object_init(void)
 void vm_object_fini(void)
 {
 	flush_work(&later_work);
+	rcu_barrier();
 	kmem_cache_destroy(obj_zone);
 	obj_zone = NULL;
 }
@@ -197,7 +198,8 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 		/* Dirty is known only once nobody can write. */
 		if (!(options & OBJPR_NOTMAPPED))
 			pmap_remove_all(m);
-		if ((options & OBJPR_CLEANONLY) && vm_page_is_dirty(m))
+		/* Wired: on its way to the file, which is older than it. */
+		if ((options & OBJPR_CLEANONLY) && (vm_page_is_dirty(m) || vm_page_wired(m)))
 			continue;
 		vm_page_destroy(m);
 	}
@@ -237,6 +239,11 @@ static void vm_object_backing_remove(struct vm_object *object)
 	object->backing_object = NULL;
 }
 
+static void vm_object_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(obj_zone, container_of(rcu, struct vm_object, rcu));
+}
+
 /* The last reference is gone and nobody can find the object any more. */
 static void vm_object_free(struct vm_object *object)
 {
@@ -246,10 +253,11 @@ static void vm_object_free(struct vm_object *object)
 	xa_for_each(&object->pages, index, m) {
 		m->object = NULL;
 		vm_page_release(m);
+		cond_resched();
 	}
 	xa_destroy(&object->pages);
 	VM_CNT_DEC(o_count);
-	kmem_cache_free(obj_zone, object);
+	call_rcu(&object->rcu, vm_object_free_rcu);
 }
 
 /*
@@ -395,6 +403,7 @@ static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object 
 			vm_page_destroy(m);
 		else if (vm_page_rename(m, object, index - shift))
 			return false;
+		cond_resched();
 	}
 	return true;
 }

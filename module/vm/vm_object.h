@@ -51,6 +51,7 @@ struct vnode_pager;
  * @paging_in_progress: (A) page-outs under way that hold no lock
  * @vnp: (C) the pager's part, for OBJT_VNODE
  * @later: (A) place on the list of vm_object_deallocate_later()
+ * @rcu: for freeing it behind unlockers
  *
  * Locks: (A) atomic, (C) constant after creation, (O) lock.
  */
@@ -70,7 +71,10 @@ struct vm_object {
 	u64 id;
 	atomic_t paging_in_progress;
 	struct vnode_pager *vnp;
-	struct llist_node later;
+	union {
+		struct llist_node later;
+		struct rcu_head rcu;
+	};
 };
 
 #define VM_OBJECT_ASSERT_LOCKED(object)	 lockdep_assert_held(&(object)->lock)
@@ -86,9 +90,15 @@ static inline bool VM_OBJECT_TRYRLOCK(struct vm_object *object)
 	return down_read_trylock(&object->lock);
 }
 
+/*
+ * Whoever gets the lock next may drop the last reference while we are still in
+ * here. RCU keeps the object's memory until we are out.
+ */
 static inline void VM_OBJECT_RUNLOCK(struct vm_object *object)
 {
+	rcu_read_lock();
 	up_read(&object->lock);
+	rcu_read_unlock();
 }
 
 static inline void VM_OBJECT_WLOCK(struct vm_object *object)
@@ -98,7 +108,9 @@ static inline void VM_OBJECT_WLOCK(struct vm_object *object)
 
 static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
 {
+	rcu_read_lock();
 	up_write(&object->lock);
+	rcu_read_unlock();
 }
 
 /*
@@ -274,7 +286,7 @@ bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset,
 			vm_size_t prev_size, vm_size_t next_size);
 
 /* vm_object_page_remove() options. */
-#define OBJPR_CLEANONLY	0x1	/* leave dirty pages */
+#define OBJPR_CLEANONLY	0x1	/* leave pages that are dirty or being written */
 #define OBJPR_NOTMAPPED	0x2	/* the caller knows that they are not mapped */
 
 /**

@@ -14,11 +14,16 @@
  * Page-in copies from Linux's page cache by read_mapping_page(), which takes no
  * inode lock. Page-out is kernel_write(), called with no lock of ours held.
  *
- * Lock: vnode_pager_lock guards the table and the opening of a file for writing;
- * a leaf among VM locks, but file-system locks come below it.
+ * The last write-back of a file's object may be done by whoever happens to unmap
+ * it last, perhaps while being killed, or with a limit on file sizes: a worker does
+ * it, whom neither stops, with the credentials of who mapped the file to write.
+ *
+ * Lock: vnode_pager_lock guards the table; a leaf. No file is opened under it: a
+ * file system that does not answer may not stop the others.
  */
 #include "vnode_pager.h"
 
+#include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -40,7 +45,7 @@
  * @node: (T) place in the table
  * @inode: (C) the file, held by @rfile
  * @rfile: (C) the object's own open file
- * @wfile: (T, then C) the same opened for writing, once somebody needed that
+ * @wfile: (T, then C) the file opened for writing, once somebody needed that
  * @object: (C) the object
  *
  * Locks: (C) constant, (T) vnode_pager_lock.
@@ -55,6 +60,9 @@ struct vnode_pager {
 
 static DEFINE_HASHTABLE(vnode_pager_table, 10);
 static DEFINE_MUTEX(vnode_pager_lock);
+/* Counts files that left the table; who waits for one waits for this to move. */
+static atomic_t vnode_pager_gone;
+static struct workqueue_struct *vnode_pager_wq;
 
 static struct vnode_pager *vnode_pager_lookup(struct inode *inode)
 {
@@ -104,10 +112,12 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool
 		return -ENODEV;
 
 	*maxprot = 0;
+	/* What may be written or run can be read: not without the right to read. */
+	if (!(file->f_mode & FMODE_READ))
+		return 0;
+	*maxprot |= VM_PROT_READ;
 	if (!(file->f_path.mnt->mnt_flags & MNT_NOEXEC))
 		*maxprot |= VM_PROT_EXECUTE;
-	if (file->f_mode & FMODE_READ)
-		*maxprot |= VM_PROT_READ;
 	if (!shared || (file->f_mode & FMODE_WRITE))
 		*maxprot |= VM_PROT_WRITE;
 	return 0;
@@ -117,6 +127,9 @@ bool vnode_pager_denies_write(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
+	if (shmem_mapping(file->f_mapping) &&
+	    (SHMEM_I(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return true;
 	return IS_IMMUTABLE(inode) || IS_APPEND(inode);
 }
 
@@ -125,93 +138,139 @@ static struct file *vnode_pager_open(struct file *file, int flags)
 	return dentry_open(&file->f_path, flags | O_LARGEFILE, file->f_cred);
 }
 
-/* A new object for a file that has none. */
-static int vnode_pager_create(struct file *file, bool write, struct vm_object **objectp)
+/* Open for writing, which the file's seals may forbid and then may no longer. */
+static struct file *vnode_pager_open_write(struct file *file)
+{
+	struct file *wfile = vnode_pager_open(file, O_RDWR);
+	int ret;
+
+	if (IS_ERR(wfile))
+		return wfile;
+	ret = mapping_map_writable(wfile->f_mapping);
+	if (ret) {
+		fput(wfile);
+		return ERR_PTR(ret);
+	}
+	return wfile;
+}
+
+static void vnode_pager_close_write(struct file *wfile)
+{
+	mapping_unmap_writable(wfile->f_mapping);
+	fput(wfile);
+}
+
+/* A new object with one reference, not in the table yet. */
+static struct vnode_pager *vnode_pager_create(struct file *file)
 {
 	struct inode *inode = file->f_mapping->host;
 	struct vnode_pager *vnp;
 	int ret = -ENOMEM;
 
-	lockdep_assert_held(&vnode_pager_lock);
 	vnp = kzalloc(sizeof(*vnp), GFP_KERNEL_ACCOUNT);
 	if (!vnp)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	vnp->inode = inode;
-	vnp->rfile = vnode_pager_open(file, write ? O_RDWR : O_RDONLY);
+	vnp->rfile = vnode_pager_open(file, O_RDONLY);
 	if (IS_ERR(vnp->rfile)) {
 		ret = PTR_ERR(vnp->rfile);
 		goto free_vnp;
 	}
-	if (write)
-		vnp->wfile = get_file(vnp->rfile);
 	vnp->object = vm_object_allocate(OBJT_VNODE, OFF_TO_IDX(round_page(i_size_read(inode))));
 	if (!vnp->object)
-		goto put_files;
+		goto put_rfile;
 	vnp->object->vnp = vnp;
-	hash_add(vnode_pager_table, &vnp->node, (unsigned long)inode);
-	*objectp = vnp->object;
-	return 0;
+	return vnp;
 
-put_files:
-	if (vnp->wfile)
-		fput(vnp->wfile);
+put_rfile:
 	fput(vnp->rfile);
 free_vnp:
 	kfree(vnp);
-	return ret;
+	return ERR_PTR(ret);
 }
 
-static bool vnode_pager_dying(struct inode *inode)
+/* The file opened for writing, NULL if nobody ever could. */
+static struct file *vnode_pager_wfile(struct vnode_pager *vnp)
+{
+	/* Pairs with vnode_pager_enable_write(). */
+	return smp_load_acquire(&vnp->wfile);
+}
+
+static int vnode_pager_enable_write(struct vnode_pager *vnp, struct file *file)
+{
+	struct file *wfile;
+
+	if (vnode_pager_wfile(vnp))
+		return 0;
+	wfile = vnode_pager_open_write(file);
+	if (IS_ERR(wfile))
+		return PTR_ERR(wfile);
+	mutex_lock(&vnode_pager_lock);
+	if (!vnp->wfile) {
+		/* Read without the lock once a page is dirty. */
+		smp_store_release(&vnp->wfile, wfile);
+		wfile = NULL;
+	}
+	mutex_unlock(&vnode_pager_lock);
+	if (wfile)
+		vnode_pager_close_write(wfile);
+	return 0;
+}
+
+/*
+ * Reference what the table has of a file, or put @new there, whose reference is the
+ * caller's. NULL: it has none, and there is no @new; or, with *dying set, one whose
+ * last reference is gone.
+ */
+static struct vnode_pager *vnode_pager_get(struct inode *inode, struct vnode_pager *new,
+					   bool *dying, int *gone)
 {
 	struct vnode_pager *vnp;
-	bool ret;
 
 	mutex_lock(&vnode_pager_lock);
 	vnp = vnode_pager_lookup(inode);
-	ret = vnp && !refcount_read(&vnp->object->ref_count);
+	*gone = atomic_read(&vnode_pager_gone);
+	*dying = vnp && !refcount_inc_not_zero(&vnp->object->ref_count);
+	if (*dying) {
+		vnp = NULL;
+	} else if (!vnp && new) {
+		hash_add(vnode_pager_table, &new->node, (unsigned long)inode);
+		vnp = new;
+	}
 	mutex_unlock(&vnode_pager_lock);
-	return ret;
+	return vnp;
 }
 
 int vnode_pager_alloc(struct file *file, bool write, struct vm_object **objectp)
 {
 	struct inode *inode = file->f_mapping->host;
-	struct vm_object *object;
-	struct vnode_pager *vnp;
-	struct file *wfile;
-	int ret;
+	struct vnode_pager *vnp, *new = NULL;
+	bool dying;
+	int gone, ret = 0;
 
-	for (;;) {
-		mutex_lock(&vnode_pager_lock);
-		vnp = vnode_pager_lookup(inode);
-		if (!vnp || refcount_inc_not_zero(&vnp->object->ref_count))
-			break;
-		mutex_unlock(&vnode_pager_lock);
-		ret = wait_var_event_killable(inode, !vnode_pager_dying(inode));
-		if (ret)
-			return -EINTR;
+	while (!(vnp = vnode_pager_get(inode, new, &dying, &gone))) {
+		if (dying) {
+			ret = wait_var_event_killable(&vnode_pager_gone,
+						      atomic_read(&vnode_pager_gone) != gone);
+			if (ret)
+				break;
+			continue;
+		}
+		new = vnode_pager_create(file);
+		if (IS_ERR(new))
+			return PTR_ERR(new);
 	}
-	if (!vnp) {
-		ret = vnode_pager_create(file, write, objectp);
-		mutex_unlock(&vnode_pager_lock);
-		return ret;
-	}
+	if (new && new != vnp)
+		vm_object_deallocate(new->object);
+	if (!vnp)
+		return -EINTR;
 
-	object = vnp->object;
-	ret = 0;
-	if (write && !vnp->wfile) {
-		wfile = vnode_pager_open(file, O_RDWR);
-		if (IS_ERR(wfile))
-			ret = PTR_ERR(wfile);
-		else
-			/* Read without the lock once a page is dirty. */
-			smp_store_release(&vnp->wfile, wfile);
-	}
-	mutex_unlock(&vnode_pager_lock);
+	if (write)
+		ret = vnode_pager_enable_write(vnp, file);
 	if (ret)
-		vm_object_deallocate(object);
+		vm_object_deallocate(vnp->object);
 	else
-		*objectp = object;
+		*objectp = vnp->object;
 	return ret;
 }
 
@@ -281,13 +340,6 @@ static int vnode_pager_getpages(struct vm_object *object, struct vm_page **ma, u
 	return rv;
 }
 
-/* The file opened for writing, NULL if nobody ever could. */
-static struct file *vnode_pager_wfile(struct vnode_pager *vnp)
-{
-	/* Pairs with vnode_pager_alloc(). */
-	return smp_load_acquire(&vnp->wfile);
-}
-
 static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count)
 {
 	struct vnode_pager *vnp = object->vnp;
@@ -321,22 +373,48 @@ static int vnode_pager_sync(struct vm_object *object, vm_ooffset_t start, vm_oof
 	return file ? vfs_fsync_range(file, start, end - 1, 0) : 0;
 }
 
-static void vnode_pager_dealloc(struct vm_object *object)
+/**
+ * struct vnode_writeback - the last write-back of an object
+ * @work: what the worker is given
+ * @object: the object
+ */
+struct vnode_writeback {
+	struct work_struct work;
+	struct vm_object *object;
+};
+
+static void vnode_pager_writeback(struct work_struct *work)
 {
-	struct vnode_pager *vnp = object->vnp;
+	struct vm_object *object = container_of(work, struct vnode_writeback, work)->object;
+	const struct cred *old = override_creds(object->vnp->wfile->f_cred);
 	int err;
 
 	err = vm_object_page_clean(object, 0, 0, false);
+	revert_creds(old);
 	if (err)
 		pr_warn_ratelimited("pages of inode %lu could not be written back (%d) and are lost\n",
-				    vnp->inode->i_ino, err);
+				    object->vnp->inode->i_ino, err);
+}
+
+static void vnode_pager_dealloc(struct vm_object *object)
+{
+	struct vnode_pager *vnp = object->vnp;
+	struct vnode_writeback wb = { .object = object };
+
+	if (vnp->wfile) {
+		INIT_WORK_ONSTACK(&wb.work, vnode_pager_writeback);
+		queue_work(vnode_pager_wq, &wb.work);
+		flush_work(&wb.work);
+		destroy_work_on_stack(&wb.work);
+	}
 	mutex_lock(&vnode_pager_lock);
 	hash_del(&vnp->node);
 	mutex_unlock(&vnode_pager_lock);
-	smp_mb(); /* the table before the waiters, as wake_up_var() wants it */
-	wake_up_var(vnp->inode);
+	atomic_inc(&vnode_pager_gone);
+	smp_mb__after_atomic(); /* as wake_up_var() wants it */
+	wake_up_var(&vnode_pager_gone);
 	if (vnp->wfile)
-		fput(vnp->wfile);
+		vnode_pager_close_write(vnp->wfile);
 	fput(vnp->rfile);
 	kfree(vnp);
 }
@@ -351,6 +429,9 @@ static const struct pagerops vnodepagerops = {
 
 int vnode_pager_init(void)
 {
+	vnode_pager_wq = alloc_workqueue("bsdvm_vnode", WQ_UNBOUND, 0);
+	if (!vnode_pager_wq)
+		return -ENOMEM;
 	vm_pager_register(OBJT_VNODE, &vnodepagerops);
 	return 0;
 }
@@ -358,4 +439,5 @@ int vnode_pager_init(void)
 void vnode_pager_fini(void)
 {
 	vm_pager_register(OBJT_VNODE, NULL);
+	destroy_workqueue(vnode_pager_wq);
 }
