@@ -264,7 +264,7 @@ static void run_process(unsigned int process, unsigned long seed)
 		worker[i].base = window + i * PAGES * PAGE;
 		worker[i].file = vm_file("/tmp", PAGES * PAGE);
 		worker[i].random = seed + process * THREADS + i;
-		worker[i].ops = option("TEST_OPS", 20000);
+		worker[i].ops = option("TEST_OPS", 8000);
 		ASSERT(!pthread_create(&thread[i], NULL, work, &worker[i]));
 	}
 	for (i = 0; i < THREADS; i++)
@@ -280,7 +280,7 @@ TEST_LIMIT(random_calls_agree_with_the_model, 3600)
 	int i;
 
 	printf("# TEST_SEED=%lu TEST_OPS=%lu\n", seed,
-	       option("TEST_OPS", 20000));
+	       option("TEST_OPS", 8000));
 	for (i = 0; i < PROCESSES; i++) {
 		child[i] = harness_fork();
 		if (!child[i]) {
