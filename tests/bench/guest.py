@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bsdvm-bench in a guest that counts instructions."""
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
+import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 OUT = os.path.join(TOP, "build", "bench")
@@ -18,6 +20,21 @@ SECONDS = 1800
 
 # Words for the kernel's command line.
 CONFIGS = {"A": "", "B": "mitigations=off init_on_alloc=0"}
+
+
+def argument_parser(text):
+    """A parser whose --help is text, whose third line is the usage."""
+    class Help(argparse.Action):
+        """Print the text, untouched."""
+
+        def __call__(self, *_):
+            print(text.strip())
+            sys.exit(0)
+
+    usage = text.splitlines()[2].removeprefix("Usage: ").replace("%", "%%")
+    parser = argparse.ArgumentParser(usage=usage, add_help=False)
+    parser.add_argument("-h", "--help", nargs=0, action=Help)
+    return parser
 
 
 def keep_module(kernel, ko):
