@@ -53,7 +53,9 @@ static int __init bsdvm_init(void)
 	ret = vm_page_startup();
 	if (ret)
 		goto fini_phys;
-	pmap_init();
+	ret = pmap_init();
+	if (ret)
+		goto fini_page;
 	ret = vm_object_init();
 	if (ret)
 		goto fini_pmap;
@@ -77,6 +79,7 @@ fini_object:
 	vm_object_fini();
 fini_pmap:
 	pmap_fini();
+fini_page:
 	vm_page_shutdown();
 fini_phys:
 	vm_phys_fini();

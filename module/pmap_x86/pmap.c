@@ -26,16 +26,20 @@
 /* PTE protection of each VM_PROT_*. */
 static pgprot_t pmap_pgprot[VM_PROT_ALL + 1];
 
-void pmap_init(void)
+int pmap_init(void)
 {
 	vm_prot_t prot;
 
+	/* Slots are written directly, which Xen's paravirtual guests may not. */
+	if (boot_cpu_has(X86_FEATURE_XENPV))
+		return -ENODEV;
 	for (prot = 0; prot <= VM_PROT_ALL; prot++)
 		pmap_pgprot[prot] = vm_get_page_prot(VM_SHARED |
 						     (prot & VM_PROT_READ ? VM_READ : 0) |
 						     (prot & VM_PROT_WRITE ? VM_WRITE : 0) |
 						     (prot & VM_PROT_EXECUTE ? VM_EXEC : 0));
 	pmap_pv_init();
+	return 0;
 }
 
 void pmap_fini(void)
@@ -328,6 +332,24 @@ void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_remove);
 
+/*
+ * Take write access from every slot of the run, as fork does to all of a process.
+ * One instruction a slot: the flags concerned are in its lowest byte, an empty
+ * slot stays empty, and it costs more to see whether a slot needs it. The CPU may
+ * set A and D meanwhile; neither matters. Dirty goes too: Linux might take it for
+ * leave to make the slot writable, and without write access it means a shadow
+ * stack to the CPU.
+ */
+static void pte_run_wrprotect(const struct pte_run *run)
+{
+	pte_t *ptep = run->ptep, *end = ptep + (run->end - run->va) / PAGE_SIZE;
+
+	BUILD_BUG_ON((_PAGE_RW | _PAGE_DIRTY) > U8_MAX);
+#pragma GCC unroll 16
+	for (; ptep < end; ptep++)
+		*(u8 *)ptep &= (u8)~(_PAGE_RW | _PAGE_DIRTY);
+}
+
 void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 {
 	struct pte_run run = { .end = sva };
@@ -344,6 +366,12 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 	flush_range_begin(pmap, &range);
 	while (pte_run_next(pmap->mm, &run, eva)) {
 		spin_lock(run.ptl);
+		if (prot & VM_PROT_EXECUTE) {
+			pte_run_wrprotect(&run);
+			flush_range_add(&range, run.va);
+			flush_range_add(&range, run.end - PAGE_SIZE);
+			run.va = run.end;
+		}
 		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
 			old = ptep_get(ptep);
 			if (!pte_present(old))

@@ -66,8 +66,9 @@ struct pmap {
  * pmap_init() - set the module's part up
  *
  * Context: start-up only.
+ * Return: 0, -ENODEV where page tables may not be written directly.
  */
-void pmap_init(void);
+int pmap_init(void);
 
 /**
  * pmap_fini() - undo pmap_init(); no pmap and no group is left
