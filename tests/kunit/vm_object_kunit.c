@@ -191,7 +191,7 @@ static const struct remove_case remove_cases[] = {
 	{ "range", 5, 8, 0, 0xff1f },
 	{ "one", 0, 1, 0, 0xfffe },
 	{ "none", 16, 20, 0, 0xffff },
-	{ "clean only", 0, 0, OBJPR_CLEANONLY, BIT(2) | BIT(4) },
+	{ "clean only", 0, 0, OBJPR_CLEANONLY, BIT(2) | BIT(3) | BIT(4) },
 	{ "not mapped", 0, 0, OBJPR_NOTMAPPED, BIT(2) },
 };
 

@@ -362,7 +362,7 @@ static void phys_partial_slots(struct kunit *test)
 	struct vm_page *m, *n;
 	LIST_HEAD(taken);
 	unsigned int nsegs = 0, count = 0;
-	u64 place, last;
+	u64 place, last, slot = -1ULL, slots = 0;
 
 	while (c->segs[nsegs].end)
 		nsegs++;
@@ -379,7 +379,10 @@ static void phys_partial_slots(struct kunit *test)
 		}
 		KUNIT_ASSERT_NOT_NULL_MSG(test, m, "frame %llu", place);
 		KUNIT_ASSERT_EQ(test, test_place(m), place);
+		slots += slot != place / SLOT_PAGES;
+		slot = place / SLOT_PAGES;
 	}
+	KUNIT_EXPECT_EQ_MSG(test, vd->npages, slots * SLOT_PAGES, "no slot costs twice");
 	KUNIT_EXPECT_NULL(test, vm_phys_domain_page(vd, BASE - 1));
 	KUNIT_EXPECT_NULL(test, vm_phys_domain_page(vd, 0));
 	KUNIT_EXPECT_NULL(test, vm_phys_domain_page(vd, ~0ULL));
@@ -454,7 +457,8 @@ static void phys_check_sees_damage(struct kunit *test)
 	KUNIT_EXPECT_FALSE_MSG(test, vm_phys_domain_check(vd), "count");
 	vd->free_count--;
 
-	m->order = 0;
+	/* Of an order that no neighbour is compared with. */
+	m->order = VM_NFREEORDER - 1;
 	KUNIT_EXPECT_FALSE_MSG(test, vm_phys_domain_check(vd), "used page marked free");
 	m->order = VM_NFREEORDER;
 
@@ -601,8 +605,8 @@ static void phys_random_against_model(struct kunit *test)
 
 /* --- two CPUs at once */
 
-#define RACE_STEPS	4000
-#define RACE_BLOCKS	32
+#define RACE_STEPS	10000
+#define RACE_BLOCKS	16
 
 struct race {
 	struct vm_phys_domain *vd;
@@ -629,22 +633,25 @@ static int phys_race_thread(void *arg)
 			vm_phys_domain_free_pages(race->vd, blocks[i], orders[i]);
 			blocks[i] = NULL;
 		} else if (step < RACE_STEPS) {
-			orders[i] = test_random(&rnd, 6);
+			orders[i] = test_random(&rnd, 4);
 			blocks[i] = vm_phys_domain_alloc_pages(race->vd, orders[i]);
 			for (j = 0; blocks[i] && j < 1U << orders[i]; j++) {
 				bad += blocks[i][j].pindex != 0;
 				blocks[i][j].pindex = race->seed;
 			}
 		}
-		cond_resched();
+		if (step % 64 == 0)
+			cond_resched();
 	}
 	return bad;
 }
 
+/* Few frames, so that lists are empty more often than not. */
 static void phys_two_cpus(struct kunit *test)
 {
-	const unsigned int blocks[VM_NFREEORDER] = { [VM_NFREEORDER - 1] = 2 };
-	struct vm_phys_domain *vd = test_domain_slots(test, 2);
+	const unsigned int blocks[VM_NFREEORDER] = { [6] = 1 };
+	const struct test_seg seg = { 0, 64 };
+	struct vm_phys_domain *vd = test_domain(test, &seg, 1);
 	struct race race[2] = { { vd, 4 }, { vd, 5 } };
 	struct test_thread *thread[2];
 	unsigned int i;
