@@ -673,6 +673,43 @@ static void pmap_remove_all_in_one_window(struct kunit *test)
 	window_close(w, NULL);
 }
 
+/*
+ * A page that wanders through a window leaves no more than a few entries behind,
+ * and no mapping that nobody remembers.
+ */
+static void pmap_places_are_bounded(struct kunit *test)
+{
+	struct test_window *w = test_window(test);
+	struct vm_page *m = window_page(test, w, 42);
+	unsigned int i, mapped = 0, reclaims = 0;
+	int rv;
+
+	for (i = 0; i < 200; i++) {
+		rv = enter(w, i, m, R);
+		if (rv == KERN_NO_SPACE) {
+			KUNIT_EXPECT_EQ(test, load(w, i), NO_ACCESS);
+			VM_OBJECT_WLOCK(w->object);
+			pmap_pv_reclaim(&w->pmap, m);
+			VM_OBJECT_WUNLOCK(w->object);
+			reclaims++;
+			rv = enter(w, i, m, R);
+		}
+		KUNIT_EXPECT_EQ(test, rv, KERN_SUCCESS);
+		KUNIT_EXPECT_EQ(test, load(w, i), 42ULL);
+	}
+	KUNIT_EXPECT_GT(test, reclaims, 1U);
+	KUNIT_EXPECT_LT(test, reclaims, 20U);
+	for (i = 0; i < 200; i++)
+		mapped += load(w, i) == 42;
+	KUNIT_EXPECT_EQ(test, (unsigned long)mapped, window_resident(w));
+	KUNIT_EXPECT_LT(test, mapped, 100U);
+	remove_all(w, m);
+	KUNIT_EXPECT_EQ(test, window_resident(w), 0UL);
+	for (i = 0; i < 200; i++)
+		KUNIT_EXPECT_EQ_MSG(test, load(w, i), NO_ACCESS, "page %u", i);
+	window_close(w, NULL);
+}
+
 /* Another process: a thread with an mm and a window of its own. */
 struct other_process {
 	struct kunit *test;
@@ -1136,6 +1173,7 @@ static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_enter_object_across_tables),
 	KUNIT_CASE(pmap_prefaultable),
 	KUNIT_CASE(pmap_remove_all_in_one_window),
+	KUNIT_CASE(pmap_places_are_bounded),
 	KUNIT_CASE(pmap_remove_all_in_a_fork_child),
 	KUNIT_CASE(pmap_remove_all_in_another_process),
 	KUNIT_CASE(pmap_page_outlives_window),
