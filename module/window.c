@@ -138,9 +138,9 @@ static void window_vm_open(struct vm_area_struct *vma)
 
 	if (!(vma->vm_flags & VM_WIPEONFORK)) {
 		/*
-		 * Somebody said MADV_KEEPONFORK. Linux 6.1 has copied the page
-		 * tables by now, 6.12 would do it next: the child may not have
-		 * translations we do not know of.
+		 * Somebody said MADV_KEEPONFORK. By the kernel's version the page
+		 * tables have been copied by now, or would be next: the child may not
+		 * have translations we do not know of.
 		 */
 		vm_flags_set(vma, VM_WIPEONFORK);
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);

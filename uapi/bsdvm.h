@@ -29,7 +29,8 @@
  *		names
  *  E2BIG	structure longer than the kernel's with a non-zero tail
  *  EFAULT	the structure or a buffer it names cannot be read or written
- *  ENXIO	the calling process has no window
+ *  ENXIO	the calling process has no window (not from BSDVM_IOC_INFO and
+ *		BSDVM_IOC_STATS, which do without)
  *  EINTR	a fatal signal came while the call waited
  *  ENOMEM	no kernel memory for the call's own records; the map is as before
  *
@@ -307,8 +308,8 @@ struct bsdvm_vmentry {
  *	(the end of the last entry listed)
  * @buf: in: address of the buffer for records
  * @buf_len: in: its bytes; out: bytes written
- * @count: out: records written
- * @more: out: 1 when entries are left, 0 at the end of the map
+ * @count: in: zero; out: records written
+ * @more: in: zero; out: 1 when entries are left, 0 at the end of the map
  *
  * Records are whole. The map may change between two calls. ENOSPC: the first
  * record alone does not fit into the buffer.
@@ -398,8 +399,8 @@ struct bsdvm_stats {
  * @prot: in: access, one of BSDVM_PROT_READ, _WRITE, _EXEC or a union of them
  * @addr: in: start, rounded down to a page
  * @len: in: bytes
- * @done: out: bytes from the rounded start that were faulted in
- * @outcome: out: BSDVM_FAULT_* of the page at @done (OK: the whole range)
+ * @done: in: zero; out: bytes from the rounded start that were faulted in
+ * @outcome: in: zero; out: BSDVM_FAULT_* of the page at @done (OK: the whole range)
  * @reserved: zero
  *
  * The call itself succeeds whatever the outcome, as long as the range lies in

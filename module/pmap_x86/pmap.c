@@ -23,8 +23,21 @@
 #include "pmap_var.h"
 #include "vm/vm_page.h"
 
-/* PTE protection of each VM_PROT_*. */
-static pgprot_t pmap_pgprot[VM_PROT_ALL + 1];
+/*
+ * The bits of a PTE for each VM_PROT_*, all but the frame. Dirty where writable:
+ * that is noted elsewhere, and spares the CPU from writing it.
+ */
+static pteval_t pmap_pte_bits[VM_PROT_ALL + 1];
+
+static pteval_t pmap_make_pte_bits(vm_prot_t prot)
+{
+	pgprot_t pgprot = vm_get_page_prot(VM_SHARED | (prot & VM_PROT_READ ? VM_READ : 0) |
+					   (prot & VM_PROT_WRITE ? VM_WRITE : 0) |
+					   (prot & VM_PROT_EXECUTE ? VM_EXEC : 0));
+	pte_t pte = pte_mkspecial(pfn_pte(0, pgprot));
+
+	return pte_val(prot & VM_PROT_WRITE ? pte_mkdirty(pte) : pte);
+}
 
 int pmap_init(void)
 {
@@ -34,10 +47,7 @@ int pmap_init(void)
 	if (boot_cpu_has(X86_FEATURE_XENPV))
 		return -ENODEV;
 	for (prot = 0; prot <= VM_PROT_ALL; prot++)
-		pmap_pgprot[prot] = vm_get_page_prot(VM_SHARED |
-						     (prot & VM_PROT_READ ? VM_READ : 0) |
-						     (prot & VM_PROT_WRITE ? VM_WRITE : 0) |
-						     (prot & VM_PROT_EXECUTE ? VM_EXEC : 0));
+		pmap_pte_bits[prot] = pmap_make_pte_bits(prot);
 	pmap_pv_init();
 	return 0;
 }
@@ -220,10 +230,7 @@ static int pmap_alloc_table(struct pmap *pmap, vm_offset_t va)
 
 static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 {
-	pte_t pte = pte_mkspecial(pfn_pte(m->phys_addr >> PAGE_SHIFT, pmap_pgprot[prot]));
-
-	/* Dirty is noted elsewhere; this spares the CPU from writing it. */
-	return prot & VM_PROT_WRITE ? pte_mkdirty(pte) : pte;
+	return __pte(m->phys_addr | pmap_pte_bits[prot]);
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */

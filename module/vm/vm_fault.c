@@ -272,12 +272,20 @@ static int fault_pagein(struct faultstate *fs, const struct pagerops *ops)
 	return fault_fail(fs, KERN_RESTART);
 }
 
-/* Put a fresh page of the first object in place of @fs->m. */
+/*
+ * Put a fresh page into the first object, in place of @fs->m. A page that another
+ * thread has put there meanwhile is taken instead.
+ */
 static int fault_insert(struct faultstate *fs, struct vm_page *m)
 {
-	if (vm_page_insert(m, fs->first_object, fs->first_pindex)) {
+	int ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
+
+	if (ret) {
 		vm_page_free(m);
-		return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
+		if (ret != -EEXIST)
+			return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
+		fs->m = vm_page_lookup(fs->first_object, fs->first_pindex);
+		return KERN_SUCCESS;
 	}
 	m->valid = 1;
 	if (fs->object != fs->first_object)
@@ -285,7 +293,7 @@ static int fault_insert(struct faultstate *fs, struct vm_page *m)
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
 	fs->m = m;
-	vm_page_activate(m);
+	vm_page_enqueue(m, PQ_ACTIVE);
 	return KERN_SUCCESS;
 }
 
@@ -294,6 +302,7 @@ static int vm_fault_fill(struct faultstate *fs)
 {
 	const struct pagerops *ops = vm_pager_ops(fs->object);
 	struct vm_page *m;
+	int rv;
 
 	if (ops)
 		return fault_pagein(fs, ops);
@@ -306,18 +315,23 @@ static int vm_fault_fill(struct faultstate *fs)
 	pmap_zero_page(m);
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
-	fs->pindex = fs->first_pindex;
-	/*
-	 * Another thread may have been faster, here or, where the chain is shared,
-	 * further down: what it has mapped since may not be hidden unseen.
-	 */
-	fault_walk(fs);
-	if (fs->m) {
-		vm_page_free(m);
-		return KERN_SUCCESS;
+	if (fs->first_object->backing_object) {
+		/*
+		 * Another thread may have been faster, here or, where the chain is
+		 * shared, further down: what it has mapped since may not be hidden
+		 * unseen.
+		 */
+		fs->pindex = fs->first_pindex;
+		fault_walk(fs);
+		if (fs->m) {
+			vm_page_free(m);
+			return KERN_SUCCESS;
+		}
 	}
-	VM_CNT_INC(v_zfod);
-	return fault_insert(fs, m);
+	rv = fault_insert(fs, m);
+	if (fs->m == m)
+		VM_CNT_INC(v_zfod);
+	return rv;
 }
 
 /*

@@ -125,14 +125,22 @@ void vm_object_assert_consistent(struct vm_object *object)
 
 int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 {
+	XA_STATE(xas, &object->pages, pindex);
 	void *old;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	VM_ASSERT(!m->object);
-	old = xa_store(&object->pages, pindex, m, GFP_KERNEL);
-	if (xa_is_err(old))
-		return xa_err(old);
-	VM_ASSERT(!old);
+	do {
+		xas_lock(&xas);
+		old = xas_load(&xas);
+		if (!old)
+			xas_store(&xas, m);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL));
+	if (xas_error(&xas))
+		return xas_error(&xas);
+	if (old)
+		return -EEXIST;
 	m->object = object;
 	m->pindex = pindex;
 	object->resident_page_count++;

@@ -92,13 +92,14 @@ static inline bool VM_OBJECT_TRYRLOCK(struct vm_object *object)
 
 /*
  * Whoever gets the lock next may drop the last reference while we are still in
- * here. RCU keeps the object's memory until we are out.
+ * here. RCU, whose readers need not be more than not preempted, keeps the object's
+ * memory until we are out.
  */
 static inline void VM_OBJECT_RUNLOCK(struct vm_object *object)
 {
-	rcu_read_lock();
+	preempt_disable();
 	up_read(&object->lock);
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 static inline void VM_OBJECT_WLOCK(struct vm_object *object)
@@ -108,9 +109,9 @@ static inline void VM_OBJECT_WLOCK(struct vm_object *object)
 
 static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
 {
-	rcu_read_lock();
+	preempt_disable();
 	up_write(&object->lock);
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 /*
@@ -333,11 +334,11 @@ static inline struct vm_page *vm_page_lookup(struct vm_object *object,
 /**
  * vm_page_insert() - put a page into an object
  * @m: a page of no object
- * @object: the object, with nothing resident at @pindex
+ * @object: the object
  * @pindex: where
  *
  * Context: process, may sleep; @object locked exclusively.
- * Return: 0, -ENOMEM.
+ * Return: 0; -EEXIST when a page is resident at @pindex; -ENOMEM.
  */
 int vm_page_insert(struct vm_page *m, struct vm_object *object,
 		   vm_pindex_t pindex);

@@ -362,8 +362,8 @@ EXPORT_SYMBOL_IF_KUNIT(vm_page_dequeue);
  * Lock this CPU's queues and put a page of no queue there. Returns NULL, nothing
  * locked, when somebody else was faster.
  */
-static struct vm_pagequeues *vm_page_enqueue(struct vm_page *m,
-					     unsigned int queue)
+static struct vm_pagequeues *vm_page_try_enqueue(struct vm_page *m,
+						 unsigned int queue)
 {
 	unsigned int cpu = raw_smp_processor_id();
 	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
@@ -404,16 +404,29 @@ static void vm_page_set_queue(struct vm_page *m, unsigned int queue)
 		if (pqs)
 			vm_page_requeue_locked(pqs, m, queue);
 		else
-			pqs = vm_page_enqueue(m, queue);
+			pqs = vm_page_try_enqueue(m, queue);
 	} while (!pqs);
 
-	/* The cmpxchg of vm_page_enqueue() is a barrier, like vm_page_wire()'s. */
+	/* The cmpxchg of vm_page_try_enqueue() is a barrier, like vm_page_wire()'s. */
 	if (vm_page_wired(m))
 		vm_page_dequeue_locked(pqs, m);
 	else if (queue == PQ_ACTIVE && m->act_count < ACT_INIT)
 		m->act_count = ACT_INIT;
 	spin_unlock(&pqs->lock);
 }
+
+void vm_page_enqueue(struct vm_page *m, unsigned int queue)
+{
+	unsigned int cpu = raw_smp_processor_id();
+	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
+
+	spin_lock(&pqs->lock);
+	m->act_count = ACT_INIT;
+	WRITE_ONCE(m->queue, vm_page_queue_word(queue, cpu));
+	vm_page_link_locked(pqs, m, queue);
+	spin_unlock(&pqs->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_enqueue);
 
 void vm_page_activate(struct vm_page *m)
 {
@@ -471,7 +484,7 @@ static bool vm_page_unwire_to_queue(struct vm_page *m, unsigned int queue)
 	struct vm_pagequeues *pqs;
 	bool done;
 
-	pqs = vm_page_enqueue(m, queue);
+	pqs = vm_page_try_enqueue(m, queue);
 	if (!pqs)
 		return false;
 	done = atomic_cmpxchg(&m->wire_count, 1, 0) == 1;

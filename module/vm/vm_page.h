@@ -155,6 +155,15 @@ unsigned long vm_page_queue_count(unsigned int queue);
 unsigned long vm_wire_count(void);
 
 /**
+ * vm_page_enqueue() - put a new page on a queue
+ * @m: a page that is on no queue, and that nobody else could wire or enqueue yet
+ * @queue: PQ_*
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_enqueue(struct vm_page *m, unsigned int queue);
+
+/**
  * vm_page_activate() - put the page on the active queue
  * @m: the page; nothing happens when it is wired or there already
  *
