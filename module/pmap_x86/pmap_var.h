@@ -66,6 +66,33 @@ void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
 pte_t *pmap_pte_lookup(struct mm_struct *mm, vm_offset_t va, spinlock_t **ptl);
 
 /**
+ * struct pte_run - the slots of one page table within a range
+ * @va: address of the first slot
+ * @end: address behind the last
+ * @ptep: the first slot
+ * @ptl: lock of the table
+ */
+struct pte_run {
+	vm_offset_t va;
+	vm_offset_t end;
+	pte_t *ptep;
+	spinlock_t *ptl; /* the page table's */
+};
+
+/**
+ * pte_run_next() - go to the next table that stands below an address
+ * @mm: the address space
+ * @run: the run to move; start with its end at the start of the range
+ * @eva: address behind the range
+ *
+ * A range costs what stands in it, not its length.
+ *
+ * Context: page tables stand still.
+ * Return: false when there is none.
+ */
+bool pte_run_next(struct mm_struct *mm, struct pte_run *run, vm_offset_t eva);
+
+/**
  * pmap_pte_maps() - is this the translation to that page?
  * @pte: the translation
  * @m: the page
