@@ -177,6 +177,48 @@ static void object_page_leaves(struct kunit *test)
 	vm_object_deallocate(object);
 }
 
+static void object_place_is_taken_once(struct kunit *test)
+{
+	struct vm_page *m, *n = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	struct vm_object *object = test_object(test, OBJECT_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, n);
+	m = test_insert(test, object, 3);
+	VM_OBJECT_WLOCK(object);
+	KUNIT_EXPECT_EQ(test, -EEXIST, vm_page_insert(n, object, 3));
+	VM_OBJECT_WUNLOCK(object);
+	KUNIT_EXPECT_PTR_EQ(test, test_lookup(object, 3), m);
+	KUNIT_EXPECT_EQ(test, object->resident_page_count, 1UL);
+	KUNIT_EXPECT_NULL(test, n->object);
+	vm_page_free(n);
+	vm_object_deallocate(object);
+}
+
+/* An insertion that fails for want of memory leaves page and object alone. */
+static void object_insert_without_memory(struct kunit *test)
+{
+	struct vm_object *object = test_object(test, 1ULL << 30);
+	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	unsigned int nth, failures = 0;
+	int ret = -ENOMEM;
+
+	test_fail_init(test);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	for (nth = 1; nth < 20 && ret; nth++) {
+		VM_OBJECT_WLOCK(object);
+		test_fail_from(nth);
+		ret = vm_page_insert(m, object, 1 << 24);
+		failures += test_fail_done();
+		VM_OBJECT_WUNLOCK(object);
+		KUNIT_EXPECT_EQ(test, ret, failures == nth ? -ENOMEM : 0);
+		KUNIT_EXPECT_PTR_EQ(test, test_lookup(object, 1 << 24), ret ? NULL : m);
+		KUNIT_EXPECT_PTR_EQ(test, m->object, ret ? NULL : object);
+		KUNIT_EXPECT_EQ(test, object->resident_page_count, ret ? 0UL : 1UL);
+	}
+	KUNIT_EXPECT_GT_MSG(test, failures, 1U, "allocations did fail");
+	vm_object_deallocate(object);
+}
+
 struct remove_case {
 	const char *name;
 	vm_pindex_t start;
@@ -1006,6 +1048,8 @@ static struct kunit_case vm_object_cases[] = {
 	KUNIT_CASE(object_last_reference_frees_pages),
 	KUNIT_CASE(object_page_moves_whole),
 	KUNIT_CASE(object_page_leaves),
+	KUNIT_CASE(object_place_is_taken_once),
+	KUNIT_CASE(object_insert_without_memory),
 	KUNIT_CASE_PARAM(object_page_remove, remove_gen_params),
 	KUNIT_CASE(object_shadow_of_sole_reference_is_none),
 	KUNIT_CASE(object_shadow_takes_reference_over),

@@ -379,6 +379,22 @@ static void page_moves_between_queues(struct kunit *test)
 	vm_page_free(m);
 }
 
+static void page_new_is_enqueued(struct kunit *test)
+{
+	struct vm_page *m = test_page(test);
+
+	vm_page_enqueue(m, PQ_ACTIVE);
+	KUNIT_EXPECT_EQ(test, vm_page_queue(m), (unsigned int)PQ_ACTIVE);
+	KUNIT_EXPECT_EQ(test, m->act_count, ACT_INIT);
+	test_expect_queues(test, 0, 1, 0);
+	vm_page_deactivate(m);
+	test_expect_queues(test, 1, 0, 0);
+	vm_page_wire(m);
+	test_expect_queues(test, 0, 0, 0);
+	vm_page_unwire(m, PQ_NONE);
+	vm_page_free(m);
+}
+
 static void page_activation_counts(struct kunit *test)
 {
 	struct vm_page *m = test_page(test);
@@ -752,6 +768,7 @@ static struct kunit_case vm_page_cases[] = {
 	KUNIT_CASE(page_wait_lets_everyone_through),
 	KUNIT_CASE(page_wait_is_killable),
 	KUNIT_CASE(page_moves_between_queues),
+	KUNIT_CASE(page_new_is_enqueued),
 	KUNIT_CASE(page_activation_counts),
 	KUNIT_CASE(page_free_takes_it_from_its_queue),
 	KUNIT_CASE(page_is_moved_by_another_cpu),
