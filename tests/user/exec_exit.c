@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -294,4 +295,80 @@ TEST(another_descriptor_works_on_the_same_vmspace)
 	ASSERT(fd >= 0);
 	EXPECT_ERRNO(ioctl(fd, BSDVM_IOC_MUNMAP, &arg), 0);
 	EXPECT_EQ(vm_entry_count(), 0);
+}
+
+/* --- a window goes while a call works on it */
+
+#define WINDOW_SIZE ((size_t)64 << 20)
+#define LONG_PAGES  1024
+
+struct long_fault {
+	int fd;
+	char *map;
+	atomic_bool begun;
+};
+
+static void *fault_long(void *arg)
+{
+	struct long_fault *job = arg;
+	struct bsdvm_fault fault = {
+		.size = sizeof(fault),
+		.prot = BSDVM_PROT_WRITE,
+		.addr = (uintptr_t)job->map,
+		.len = LONG_PAGES * PAGE,
+	};
+
+	atomic_store(&job->begun, true);
+	if (ioctl(job->fd, BSDVM_IOC_FAULT, &fault))
+		EXPECT(errno == ENXIO || errno == EBADF);
+	return NULL;
+}
+
+static void replace_a_window_that_is_faulted(unsigned int delay)
+{
+	struct long_fault job = { .fd = open(BSDVM_DEVICE, O_RDWR) };
+	struct bsdvm_mmap arg = {
+		.size = sizeof(arg),
+		.prot = RW,
+		.flags = ANON,
+		.fd = -1,
+		.len = LONG_PAGES * PAGE,
+	};
+	char *window, *ordinary;
+	pthread_t thread;
+	int i;
+
+	ASSERT(job.fd >= 0);
+	window = mmap(NULL, WINDOW_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_NORESERVE, job.fd, 0);
+	ASSERT(window != MAP_FAILED);
+	ASSERT(!ioctl(job.fd, BSDVM_IOC_MMAP, &arg));
+	job.map = (char *)(uintptr_t)arg.addr;
+	ASSERT(!pthread_create(&thread, NULL, fault_long, &job));
+	while (!atomic_load(&job.begun))
+		sched_yield();
+	usleep(delay);
+
+	ASSERT(!munmap(window, WINDOW_SIZE));
+	close(job.fd);
+	ordinary = mmap(window, WINDOW_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			0);
+	ASSERT(ordinary == window);
+	for (i = 0; i < LONG_PAGES; i += 2)
+		job.map[i * PAGE] = 'o';
+	pthread_join(thread, NULL);
+	for (i = 0; i < LONG_PAGES; i++)
+		EXPECT_EQ(job.map[i * PAGE], i % 2 ? 0 : 'o');
+	ASSERT(!munmap(ordinary, WINDOW_SIZE));
+}
+
+TEST(a_call_on_a_window_that_goes_leaves_its_successor_alone)
+{
+	uint64_t before = vm_free_pages();
+	unsigned int i;
+
+	for (i = 0; i < 30; i++)
+		replace_a_window_that_is_faulted(i * 300);
+	EXPECT_EQ(vm_free_settles(before), before);
 }

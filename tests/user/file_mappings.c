@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm.h"
@@ -317,6 +318,83 @@ TEST_FILES(a_child_copies_a_private_mapping)
 	harness_join(child);
 	EXPECT_EQ(map[0], 'p');
 	EXPECT_EQ(map[PAGE], vm_file_byte(PAGE));
+}
+
+/* --- one page at many addresses */
+
+#define PLACES 200
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* A store through @map, and whoever looks at the file sees it after msync. */
+static void store_and_sync(int fd, char *map, char byte)
+{
+	const double begin = now();
+
+	*map = byte;
+	EXPECT_ERRNO(bsdvm_msync(map, PAGE, BSDVM_MS_SYNC), 0);
+	/* It may have to unmap the page from many places, but not from each. */
+	EXPECT(now() - begin < 5);
+	EXPECT_EQ(vm_file_read(fd, 0), byte);
+}
+
+TEST_FILES(a_page_stays_mapped_while_it_wanders_through_the_window)
+{
+	int fd = vm_file(dir, PAGE), i;
+	char *kept = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+	char *window;
+	double begin;
+
+	ASSERT(!bsdvm_window((void **)&window, NULL));
+	*kept = 'k';
+	for (i = 0; i < PLACES; i++) {
+		char *map = window + ((size_t)i + 1) * (1 << 20);
+
+		ASSERT(bsdvm_mmap(map, PAGE, RW,
+				  BSDVM_MAP_SHARED | BSDVM_MAP_FIXED, fd,
+				  0) == map);
+		EXPECT_EQ(*map, i ? (char)(i - 1) : 'k');
+		*map = i;
+		EXPECT_EQ(*kept, (char)i);
+		ASSERT(!bsdvm_munmap(map, PAGE));
+	}
+	store_and_sync(fd, kept, 'a');
+	store_and_sync(fd, kept, 'b');
+	*kept = 'c';
+	begin = now();
+	ASSERT(!bsdvm_munmap(kept, PAGE));
+	EXPECT(now() - begin < 5);
+	EXPECT_EQ(vm_file_read(fd, 0), 'c');
+}
+
+TEST_FILES(a_page_mapped_at_many_addresses_is_one_page)
+{
+	int fd = vm_file(dir, PAGE), i, k;
+	uint64_t before;
+	char *maps[PLACES];
+
+	before = vm_free_pages();
+	for (i = 0; i < PLACES; i++) {
+		maps[i] = map_file(fd, PAGE, RW, BSDVM_MAP_SHARED, 0);
+		*maps[i] = i;
+		for (k = 0; k <= i; k += 13)
+			EXPECT_EQ(*maps[k], (char)i);
+	}
+	EXPECT_EQ(before - vm_free_pages(), 1);
+	/* Clean and unwritable everywhere after msync: each store is seen. */
+	for (i = 0; i < PLACES; i++)
+		store_and_sync(fd, maps[i], 'a' + i % 26);
+	for (i = 0; i < PLACES; i++) {
+		EXPECT_EQ(*maps[i], 'a' + (PLACES - 1) % 26);
+		ASSERT(!bsdvm_munmap(maps[i], PAGE));
+	}
+	EXPECT_EQ(vm_free_pages(), before);
 }
 
 /* --- what the entry list says of it */

@@ -328,3 +328,62 @@ TEST(a_copy_in_a_shared_shadow_replaces_the_old_page_everywhere)
 	harness_join(child);
 	EXPECT(vm_all(map, 2 * PAGE, 'p'));
 }
+
+/*
+ * The same figure, but the process that copied came first: P forks C, and only
+ * then shares with P2. Pages 0 and 1 have content, 2 and 3 are untouched; P2 and
+ * C look at some of them before P writes them all.
+ */
+TEST(sharing_after_a_copy_shares_later_stores_and_leaves_the_copy)
+{
+	struct turns c_turns = turns_make(), p2_turns = turns_make();
+	uint64_t before = vm_free_pages();
+	char *map = vm_anon(4);
+	pid_t c, p2;
+	int i;
+
+	memset(map, 'o', 2 * PAGE);
+	c = harness_fork();
+	if (!c) {
+		take(c_turns.down);
+		EXPECT(vm_all(map + 2 * PAGE, 2 * PAGE, 0));
+		give(c_turns.up);
+		take(c_turns.down);
+		EXPECT(vm_all(map, 2 * PAGE, 'o'));
+		EXPECT(vm_all(map + 2 * PAGE, 2 * PAGE, 0));
+		harness_exit();
+	}
+	ASSERT(!bsdvm_minherit(map, 4 * PAGE, BSDVM_INHERIT_SHARE));
+	p2 = harness_fork();
+	if (!p2) {
+		volatile char *page = map;
+
+		EXPECT_EQ(page[0], 'o');
+		EXPECT_EQ(page[2 * PAGE], 0);
+		give(p2_turns.up);
+		take(p2_turns.down);
+		EXPECT_EQ(page[3 * PAGE], 0);
+		give(p2_turns.up);
+		take(p2_turns.down);
+		for (i = 0; i < 4; i++)
+			EXPECT_EQ(page[i * PAGE], 'p');
+		page[3 * PAGE] = '2';
+		harness_exit();
+	}
+	take(p2_turns.up);
+	give(c_turns.down);
+	take(c_turns.up);
+	give(p2_turns.down);
+	take(p2_turns.up);
+	for (i = 0; i < 4; i++)
+		map[i * PAGE] = 'p';
+	give(p2_turns.down);
+	harness_join(p2);
+	EXPECT_EQ(((volatile char *)map)[3 * PAGE], '2');
+	give(c_turns.down);
+	harness_join(c);
+	EXPECT_EQ(map[0], 'p');
+	EXPECT_EQ(map[3 * PAGE], '2');
+	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
+	EXPECT_EQ(vm_free_settles(before), before);
+}

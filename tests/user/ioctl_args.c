@@ -549,6 +549,73 @@ TEST(nothing_runs_in_a_window_that_is_not_executable)
 	EXPECT_EQ(vm_execute(map).sig, SIGSEGV);
 }
 
+/* x86 cannot forbid reading what may be written: the kernel reads it as well. */
+TEST_LIMIT(a_window_that_is_only_writable_can_be_read, 20)
+{
+	char *map, byte = 'x';
+	int pipes[2];
+
+	ASSERT(!pipe(pipes));
+	ASSERT(map_window(64 * PAGE, PROT_WRITE, MAP_SHARED, 0) != MAP_FAILED);
+	map = map_in_window(RW);
+	EXPECT_EQ(write(pipes[1], map, 1), 1);
+	EXPECT_EQ(read(pipes[0], &byte, 1), 1);
+	EXPECT_EQ(byte, 0);
+	map = map_in_window(RW);
+	EXPECT_NO_FAULT(vm_read(map));
+	EXPECT_NO_FAULT(vm_write(map, 'x'));
+	EXPECT_EQ(write(pipes[1], map, 1), 1);
+	EXPECT_EQ(read(pipes[0], &byte, 1), 1);
+	EXPECT_EQ(byte, 'x');
+}
+
+TEST_LIMIT(an_untouched_page_does_not_run_in_a_window_that_is_not_executable,
+	   20)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	char *map;
+
+	ASSERT(map_window(64 * PAGE, rw, MAP_SHARED, 0) != MAP_FAILED);
+	map = map_in_window(RWX);
+	EXPECT_FAULT(vm_execute(map), SIGSEGV, SEGV_ACCERR, map);
+	map = map_in_window(BSDVM_PROT_EXEC);
+	EXPECT_FAULT(vm_execute(map), SIGSEGV, SEGV_ACCERR, map);
+}
+
+/* Whatever a window allows, each access ends, by itself or by a signal. */
+TEST_LIMIT(no_access_spins_whatever_the_window_allows, 40)
+{
+	const size_t size = 64 * PAGE;
+	int pipes[2], prot;
+	char byte;
+
+	ASSERT(!pipe(pipes));
+	for (prot = 0; prot < 8; prot++) {
+		char *window = map_window(size, prot, MAP_SHARED, 0);
+		char *map;
+
+		ASSERT(window != MAP_FAILED);
+		map = map_in_window(RWX);
+		bsdvm_fault(map, PAGE, BSDVM_PROT_WRITE, NULL, NULL);
+		EXPECT_EQ(vm_write(map, (char)0xc3).sig,
+			  prot & PROT_WRITE ? 0 : SIGSEGV);
+		EXPECT_EQ(vm_read(map).sig, prot ? 0 : SIGSEGV);
+		if (!(prot & PROT_EXEC))
+			EXPECT_EQ(vm_execute(map).sig, SIGSEGV);
+		map = map_in_window(RWX);
+		EXPECT_ERRNO(write(pipes[1], map, 1), prot ? 0 : EFAULT);
+		if (prot)
+			EXPECT_EQ(read(pipes[0], &byte, 1), 1);
+		map = map_in_window(RWX);
+		ASSERT(write(pipes[1], "", 1) == 1);
+		EXPECT_ERRNO(read(pipes[0], map, 1),
+			     prot & PROT_WRITE ? 0 : EFAULT);
+		if (!(prot & PROT_WRITE))
+			EXPECT_EQ(read(pipes[0], &byte, 1), 1);
+		ASSERT(!munmap(window, size));
+	}
+}
+
 TEST(linux_calls_cannot_cut_or_change_the_window)
 {
 	char *map = vm_anon(2), *start;

@@ -6,10 +6,12 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -316,4 +318,96 @@ TEST_FILES(an_immutable_file_cannot_be_mapped_shared_to_write)
 		set_file_flags(fd, flags);
 		EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, R | W, SHARED, fd, 0), 0);
 	}
+}
+
+/* What may be written or run can also be read, which the descriptor forbids. */
+TEST_FILES(a_write_only_descriptor_cannot_be_mapped)
+{
+	static const int kinds[] = { SHARED, PRIVATE };
+	int fd = vm_reopen(vm_file(dir, PAGE), O_WRONLY), prot;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char *map;
+
+		for (prot = 1; prot <= (R | W | X); prot++)
+			EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, prot, kinds[i], fd,
+						0),
+				     EACCES);
+		/* No access is always granted, and stays that. */
+		map = bsdvm_mmap(NULL, PAGE, 0, kinds[i], fd, 0);
+		ASSERT(map != BSDVM_MAP_FAILED);
+		EXPECT_EQ(vm_entry_at(map).e.kve_max_protection, 0);
+		for (prot = 1; prot <= (R | W | X); prot++)
+			EXPECT_ERRNO(bsdvm_mprotect(map, PAGE, prot), EACCES);
+		EXPECT_FAULT(vm_read(map), SIGSEGV, SEGV_ACCERR, map);
+		EXPECT_ERRNO(bsdvm_munmap(map, PAGE), 0);
+	}
+}
+
+/* --- the seals of a memfd */
+
+static int sealable_file(void)
+{
+	int fd = memfd_create("bsdvm-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ASSERT(fd >= 0);
+	ASSERT(!ftruncate(fd, 2 * PAGE));
+	return fd;
+}
+
+TEST(a_file_sealed_against_writing_cannot_be_mapped_shared_to_write)
+{
+	static const int seals[] = { F_SEAL_WRITE, F_SEAL_FUTURE_WRITE };
+	size_t i;
+
+	for (i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		int fd = sealable_file();
+		char *shared, *private;
+
+		ASSERT(!fcntl(fd, F_ADD_SEALS, seals[i]));
+		EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, R | W, SHARED, fd, 0),
+			     EPERM);
+		shared = bsdvm_mmap(NULL, PAGE, R, SHARED, fd, 0);
+		ASSERT(shared != BSDVM_MAP_FAILED);
+		EXPECT_ERRNO(bsdvm_mprotect(shared, PAGE, R | W), EACCES);
+		private = bsdvm_mmap(NULL, PAGE, R | W, PRIVATE, fd, 0);
+		ASSERT(private != BSDVM_MAP_FAILED);
+		EXPECT_NO_FAULT(vm_write(private, 'p'));
+		EXPECT_EQ(*shared, 0);
+		EXPECT_ERRNO(bsdvm_munmap(private, PAGE), 0);
+		EXPECT_ERRNO(bsdvm_munmap(shared, PAGE), 0);
+		EXPECT_EQ(vm_file_read(fd, 0), 0);
+		close(fd);
+	}
+}
+
+TEST(a_file_mapped_shared_to_write_cannot_be_sealed_against_writing)
+{
+	int fd = sealable_file();
+	char *a = bsdvm_mmap(NULL, PAGE, R | W, SHARED, fd, 0);
+	char *b = bsdvm_mmap(NULL, PAGE, R | W, SHARED, fd, PAGE);
+
+	ASSERT(a != BSDVM_MAP_FAILED && b != BSDVM_MAP_FAILED);
+	EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+	*a = 'a';
+	EXPECT_ERRNO(bsdvm_munmap(a, PAGE), 0);
+	EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+	*b = 'b';
+	EXPECT_ERRNO(bsdvm_munmap(b, PAGE), 0);
+	EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	EXPECT_EQ(vm_file_read(fd, 0), 'a');
+	EXPECT_EQ(vm_file_read(fd, PAGE), 'b');
+}
+
+TEST(a_private_mapping_does_not_hinder_a_seal)
+{
+	int fd = sealable_file();
+	char *map = bsdvm_mmap(NULL, PAGE, R | W, PRIVATE, fd, 0);
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	*map = 'p';
+	EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	EXPECT_NO_FAULT(vm_write(map + 1, 'p'));
+	EXPECT_EQ(vm_file_read(fd, 0), 0);
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -384,4 +385,108 @@ TEST(a_page_touched_by_two_cpus_at_once_is_one_page)
 	race(touch, touch_too);
 	ASSERT(!bsdvm_munmap(region, AREA * PAGE));
 	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/*
+ * --- a page of a file leaves one place by munmap and the other by msync, which
+ * frees it: not before no CPU reaches it through the first
+ */
+
+#define FILE_PAGES 4
+
+static int file;
+static char *place[2];
+
+/* Takes the pages that become free, in a process that has no business with @file. */
+static void own_and_check(const atomic_bool *over)
+{
+	char *map = vm_anon(AREA);
+	unsigned char round;
+	int i;
+
+	for (round = 1; !atomic_load(over); round = round % 100 + 1) {
+		ASSERT(bsdvm_mmap(map, AREA * PAGE, RW, ANON | BSDVM_MAP_FIXED,
+				  -1, 0) == map);
+		for (i = 0; i < AREA; i++) {
+			EXPECT(vm_all(map + i * PAGE, 128, 0));
+			memset(map + i * PAGE, round, 128);
+		}
+		sched_yield();
+		for (i = 0; i < AREA; i++)
+			EXPECT(vm_all(map + i * PAGE, 128, round));
+	}
+}
+
+static void map_place(int i)
+{
+	ASSERT(bsdvm_mmap(place[i], FILE_PAGES * PAGE, RW,
+			  BSDVM_MAP_SHARED | BSDVM_MAP_FIXED, file,
+			  0) == place[i]);
+}
+
+static void *store_always(void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	pin(1);
+	for (i = 0; !stop; i++)
+		try_write(place[i % 2] + i / 2 % FILE_PAGES * PAGE + i % 64,
+			  'f');
+	return NULL;
+}
+
+static void *invalidate_always(void *arg)
+{
+	(void)arg;
+	while (!stop)
+		EXPECT_ERRNO(bsdvm_msync(place[1], FILE_PAGES * PAGE,
+					 BSDVM_MS_INVALIDATE),
+			     0);
+	return NULL;
+}
+
+static void unmap_the_first(void)
+{
+	char byte;
+	int i;
+
+	map_place(0);
+	for (i = 0; i < FILE_PAGES; i++) {
+		try_write(place[0] + i * PAGE + 64, 'f');
+		EXPECT(try_read(place[0] + i * PAGE + 64, &byte));
+		EXPECT_EQ(byte, 'f');
+	}
+	ASSERT(!bsdvm_munmap(place[0], FILE_PAGES * PAGE));
+}
+
+TEST(a_page_that_leaves_two_places_at_once_is_out_of_reach_when_freed)
+{
+	uint64_t before = vm_free_pages();
+	atomic_bool *over;
+	pthread_t thread;
+	pid_t child;
+	int i;
+
+	over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT(over != MAP_FAILED);
+	child = harness_fork();
+	if (!child) {
+		own_and_check(over);
+		harness_exit();
+	}
+	file = vm_file("/tmp", FILE_PAGES * PAGE);
+	region = vm_anon(2 * FILE_PAGES);
+	for (i = 0; i < 2; i++) {
+		place[i] = region + i * FILE_PAGES * PAGE;
+		map_place(i);
+	}
+	ASSERT(!pthread_create(&thread, NULL, invalidate_always, NULL));
+	race(unmap_the_first, store_always);
+	pthread_join(thread, NULL);
+	atomic_store(over, true);
+	harness_join(child);
+	ASSERT(!bsdvm_munmap(region, 2 * FILE_PAGES * PAGE));
+	EXPECT_EQ(vm_free_settles(before), before);
 }
