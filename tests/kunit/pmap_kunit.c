@@ -21,6 +21,7 @@
 #include <linux/uaccess.h>
 
 #include "pmap_x86/pmap_x86.h"
+#include "vm/vm_fault.h"
 #include "vm/vm_object.h"
 
 #define WINDOW_PAGES	3072		/* four page tables at least */
@@ -1155,6 +1156,101 @@ static void pmap_protection_is_seen_by_both_cpus(struct kunit *test)
 	window_close(w, NULL);
 }
 
+/* --- a fault replaces a translation, and then lets go of the page */
+
+struct collapsing_fault {
+	struct vm_map map;
+	struct completion go;
+	unsigned long va;
+};
+
+static int fault_for_writing(void *arg)
+{
+	struct vm_fault_wait fw = { .restarts = 0 };
+	struct collapsing_fault *fault = arg;
+	int rv;
+
+	wait_for_completion(&fault->go);
+	pmap_pin(fault->map.pmap);
+	rv = vm_fault(&fault->map, fault->va, W, &fw, NULL);
+	pmap_unpin(fault->map.pmap);
+	return rv;
+}
+
+/* A shadow of @object, of one page, which takes its only reference over. */
+static struct vm_object *shadow_of(struct kunit *test, struct vm_object *object)
+{
+	vm_ooffset_t offset = 0;
+
+	vm_object_reference(object);
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, vm_object_shadow(&object, &offset, VM_PAGE_SIZE));
+	/* Not vm_object_deallocate(), which would collapse the two. */
+	refcount_dec(&object->backing_object->ref_count);
+	return object;
+}
+
+/*
+ * A write copies the one page of the object beneath, which collapses: its page is
+ * hidden and goes. To do that it needs the lock of the object at the bottom,
+ * which we hold, and by then the old page must not be mapped any more.
+ */
+static void pmap_hidden_page_is_unmapped_before_it_goes(struct kunit *test)
+{
+	struct vm_object *bottom = vm_object_allocate_anon(1), *beneath, *first;
+	struct collapsing_fault *fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
+	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	unsigned long end = jiffies + TEST_PATIENCE;
+	struct vm_fault_wait fw = { .restarts = 0 };
+	struct test_thread *thread;
+	struct test_window *w;
+	LIST_HEAD(deferred);
+
+	KUNIT_ASSERT_TRUE(test, bottom && fault && m);
+	w = test_window(test);
+	/* The test's own reference lets the bottom stay as it is. */
+	vm_object_reference(bottom);
+	beneath = shadow_of(test, bottom);
+	pmap_zero_page(m);
+	VM_OBJECT_WLOCK(beneath);
+	KUNIT_EXPECT_EQ(test, 0, vm_page_insert(m, beneath, 0));
+	m->valid = 1;
+	VM_OBJECT_WUNLOCK(beneath);
+	first = shadow_of(test, beneath);
+	fault->va = w->start;
+	vm_map_init(&fault->map, &w->pmap, w->start, window_va(w, WINDOW_PAGES));
+	vm_map_lock(&fault->map);
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
+			vm_map_insert(&fault->map, first, 0, w->start, window_va(w, 1), RW, RW,
+				      0));
+	vm_map_unlock(&fault->map);
+	init_completion(&fault->go);
+	thread = test_thread(test, test_cpu(1), fault_for_writing, fault);
+
+	pmap_pin(&w->pmap);
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, vm_fault(&fault->map, w->start, R, &fw, NULL));
+	KUNIT_EXPECT_EQ(test, pmap_extract(&w->pmap, w->start), m->phys_addr);
+	/* Wired, it is copied rather than taken over, and cannot be reused. */
+	vm_page_wire(m);
+	VM_OBJECT_RLOCK(bottom);
+	complete(&fault->go);
+	while (!rwsem_is_contended(&bottom->lock) && time_before(jiffies, end))
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_TRUE(test, rwsem_is_contended(&bottom->lock));
+	KUNIT_EXPECT_NULL(test, READ_ONCE(m->object));
+	KUNIT_EXPECT_NE(test, pmap_extract(&w->pmap, w->start), m->phys_addr);
+	VM_OBJECT_RUNLOCK(bottom);
+	pmap_unpin(&w->pmap);
+
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, test_thread_join(thread));
+	vm_page_unwire(m, PQ_ACTIVE);
+	pmap_pin(&w->pmap);
+	vm_map_remove(&fault->map, w->start, window_va(w, 1), &deferred);
+	pmap_unpin(&w->pmap);
+	vm_map_process_deferred(&deferred);
+	vm_object_deallocate(bottom);
+	window_close(w, NULL);
+}
+
 static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_nothing_is_mapped_at_first),
 	KUNIT_CASE(pmap_enter_for_reading),
@@ -1186,6 +1282,7 @@ static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_replacement_is_seen_by_both_cpus),
 	KUNIT_CASE(pmap_removal_is_seen_by_both_cpus),
 	KUNIT_CASE(pmap_protection_is_seen_by_both_cpus),
+	KUNIT_CASE(pmap_hidden_page_is_unmapped_before_it_goes),
 	{}
 };
 
