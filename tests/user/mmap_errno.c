@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -410,4 +411,47 @@ TEST(a_private_mapping_does_not_hinder_a_seal)
 	EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
 	EXPECT_NO_FAULT(vm_write(map + 1, 'p'));
 	EXPECT_EQ(vm_file_read(fd, 0), 0);
+}
+
+TEST(dev_zero_is_anonymous_memory_and_other_devices_are_enodev)
+{
+	int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char *private, *shared;
+	pid_t child;
+
+	ASSERT(zero >= 0 && null >= 0);
+	private = bsdvm_mmap(NULL, PAGE, R | W, PRIVATE, zero, 0);
+	shared = bsdvm_mmap(NULL, PAGE, R | W, SHARED, zero, 0);
+	ASSERT(private != BSDVM_MAP_FAILED && shared != BSDVM_MAP_FAILED);
+	EXPECT(vm_all(private, PAGE, 0));
+	EXPECT(vm_all(shared, PAGE, 0));
+	child = harness_fork();
+	if (!child) {
+		*private = 'p';
+		*shared = 's';
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(*private, 0);
+	EXPECT_EQ(*shared, 's');
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, R, PRIVATE, null, 0), ENODEV);
+}
+
+TEST(the_address_space_limit_bounds_what_is_mapped)
+{
+	const struct rlimit limit = { 16 * PAGE, RLIM_INFINITY };
+	char *map;
+
+	map = bsdvm_mmap(NULL, 8 * PAGE, R | W, BSDVM_MAP_ANON, -1, 0);
+	ASSERT(map != BSDVM_MAP_FAILED);
+	ASSERT(!setrlimit(RLIMIT_AS, &limit));
+	EXPECT_ERRNO(bsdvm_mmap(NULL, 9 * PAGE, R, BSDVM_MAP_ANON, -1, 0),
+		     ENOMEM);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, 17 * PAGE, R, BSDVM_MAP_ANON, -1, 0),
+		     ENOMEM);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, 8 * PAGE, R, BSDVM_MAP_ANON, -1, 0), 0);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, R, BSDVM_MAP_ANON, -1, 0), ENOMEM);
+	EXPECT_ERRNO(bsdvm_munmap(map, 8 * PAGE), 0);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, R, BSDVM_MAP_ANON, -1, 0), 0);
 }
