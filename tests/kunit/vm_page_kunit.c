@@ -237,12 +237,14 @@ static int page_wait_thread(void *arg)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 1; i <= WAIT_ROUNDS && !ret; i++) {
+	for (i = 1; i <= WAIT_ROUNDS; i++) {
 		atomic_set_release(&duel->round, i);
 		do {
 			ret = vm_wait(TEST_PATIENCE);
 			duel->m = ret ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 		} while (!ret && !duel->m);
+		if (ret)
+			break;
 		/* Take turns: m is the other's until it is freed. */
 		while (atomic_read_acquire(&duel->freed) < i)
 			cond_resched();
