@@ -219,6 +219,15 @@ static void page_wait_times_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vm_wait(HZ / 5));
 }
 
+/* A wait that ends with its time, though there was memory, was not woken. */
+static int test_wait(void)
+{
+	unsigned long end = jiffies + TEST_PATIENCE;
+	int ret = vm_wait(TEST_PATIENCE);
+
+	return !ret && time_after_eq(jiffies, end) ? -ETIMEDOUT : ret;
+}
+
 /*
  * One page is freed for each wait, at about the time it begins: a wake-up that is
  * lost makes the wait time out.
@@ -240,7 +249,7 @@ static int page_wait_thread(void *arg)
 	for (i = 1; i <= WAIT_ROUNDS; i++) {
 		atomic_set_release(&duel->round, i);
 		do {
-			ret = vm_wait(TEST_PATIENCE);
+			ret = test_wait();
 			duel->m = ret ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 		} while (!ret && !duel->m);
 		if (ret)
@@ -301,7 +310,7 @@ static int page_share_thread(void *arg)
 
 	for (i = 0; i < 200; i++) {
 		while (!(m = vm_page_alloc_noobj(VM_ALLOC_NORMAL))) {
-			ret = vm_wait(TEST_PATIENCE);
+			ret = test_wait();
 			if (ret)
 				return ret;
 		}
@@ -594,6 +603,60 @@ static void page_orphan_is_freed_with_last_wiring(struct kunit *test)
 	test_expect_queues(test, 0, 0, 0);
 }
 
+/*
+ * One enqueues the page all the time while the other wires it: a page that stays
+ * wired must be on no queue once the first has had time to notice.
+ */
+#define WIRE_ROUNDS	1500
+
+struct wire_duel {
+	struct vm_page *m;
+	atomic_t loops;
+	bool stop;
+};
+
+static int page_enqueue_thread(void *arg)
+{
+	struct wire_duel *duel = arg;
+
+	while (!READ_ONCE(duel->stop)) {
+		vm_page_activate(duel->m);
+		if (!vm_page_wired(duel->m))
+			vm_page_dequeue(duel->m);
+		if (atomic_inc_return(&duel->loops) % 64 == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+static void page_wired_is_not_enqueued(struct kunit *test)
+{
+	struct wire_duel duel = { test_page(test), ATOMIC_INIT(0), false };
+	unsigned int i, spin, queued = 0;
+	struct test_thread *thread;
+	struct rnd_state rnd;
+	int loops;
+
+	test_seed(test, &rnd, 41);
+	thread = test_thread(test, test_cpu(1), page_enqueue_thread, &duel);
+	for (i = 0; i < WIRE_ROUNDS; i++) {
+		for (spin = test_random(&rnd, 200); spin; spin--)
+			cpu_relax();
+		vm_page_wire(duel.m);
+		/* The other may be under way, and put it on a queue for a moment. */
+		loops = atomic_read(&duel.loops);
+		while (atomic_read(&duel.loops) == loops)
+			cond_resched();
+		queued += vm_page_queue(duel.m) != PQ_NONE;
+		vm_page_unwire(duel.m, PQ_NONE);
+	}
+	WRITE_ONCE(duel.stop, true);
+	test_thread_join(thread);
+	KUNIT_EXPECT_EQ(test, queued, 0U);
+	vm_page_free(duel.m);
+	test_expect_queues(test, 0, 0, 0);
+}
+
 /* The last wiring and the object let go at once: exactly one frees the page. */
 #define ORPHAN_ROUNDS	600
 
@@ -776,6 +839,7 @@ static struct kunit_case vm_page_cases[] = {
 	KUNIT_CASE(page_is_moved_by_another_cpu),
 	KUNIT_CASE(page_queues_on_two_cpus),
 	KUNIT_CASE(page_wired_is_on_no_queue),
+	KUNIT_CASE(page_wired_is_not_enqueued),
 	KUNIT_CASE(page_orphan_is_freed_with_last_wiring),
 	KUNIT_CASE(page_orphan_is_freed_once),
 	KUNIT_CASE(page_busy_excludes),
