@@ -136,9 +136,15 @@ static void flush_range_add(struct flush_range *range, vm_offset_t va)
 	range->end = va + PAGE_SIZE;
 }
 
+/*
+ * The same the other way round: a slot that was empty may have been emptied by
+ * Linux (a zap for a relative's page at this place) that has not flushed yet.
+ */
 static void flush_range_done(struct pmap *pmap, const struct flush_range *range)
 {
-	if (range->start < range->end)
+	if (mm_tlb_flush_nested(pmap->mm))
+		pmap_tlb_shootdown(pmap, pmap->start, pmap->end);
+	else if (range->start < range->end)
 		pmap_tlb_shootdown(pmap, range->start, range->end);
 	dec_tlb_flush_pending(pmap->mm);
 }
@@ -202,6 +208,9 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 		 * one: a store to the one would be missed by a load of the other.
 		 */
 		ptep_get_and_clear(pmap->mm, va, ptep);
+		pmap_tlb_shootdown(pmap, va, va + PAGE_SIZE);
+	} else if (mm_tlb_flush_pending(pmap->mm)) {
+		/* Emptied by somebody who has not flushed yet. */
 		pmap_tlb_shootdown(pmap, va, va + PAGE_SIZE);
 	}
 	set_pte(ptep, new);
