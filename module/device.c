@@ -50,8 +50,8 @@ static_assert(sizeof(struct bsdvm_msync) == 24);
 static_assert(sizeof(struct bsdvm_minherit) == 24);
 static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
-static_assert(sizeof(struct bsdvm_entries) == 40);
-static_assert(sizeof(struct bsdvm_stats) == 216);
+static_assert(sizeof(struct bsdvm_entries) == 48);
+static_assert(sizeof(struct bsdvm_stats) == 336);
 static_assert(sizeof(struct bsdvm_fault) == 40);
 
 /* Records are made in a buffer of this many bytes before they are copied out. */
@@ -180,7 +180,7 @@ static int device_entries(struct window *window, union device_arg *arg)
 	ssize_t len = 0;
 	void *buf;
 
-	if (req->flags || req->count || req->more)
+	if (req->flags || req->count || req->more || req->pid || req->reserved)
 		return -EINVAL;
 	buf = kvmalloc(ENTRY_BUF_SIZE, GFP_KERNEL_ACCOUNT);
 	if (!buf)

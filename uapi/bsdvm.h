@@ -29,8 +29,9 @@
  *		names
  *  E2BIG	structure longer than the kernel's with a non-zero tail
  *  EFAULT	the structure or a buffer it names cannot be read or written
- *  ENXIO	the calling process has no window (not from BSDVM_IOC_INFO and
- *		BSDVM_IOC_STATS, which do without)
+ *  ENXIO	the calling process has no window (not from the calls that do
+ *		without: INFO, STATS, SYSCTL, OBJECTS, SHM_*, and ENTRIES and
+ *		RUSAGE for another process)
  *  EINTR	a fatal signal came while the call waited
  *  ENOMEM	no kernel memory for the call's own records; the map is as before
  *
@@ -83,6 +84,63 @@
 #define BSDVM_MS_SYNC		0x0000
 #define BSDVM_MS_ASYNC		0x0001
 #define BSDVM_MS_INVALIDATE	0x0002
+
+/* madvise values (FreeBSD values). */
+#define BSDVM_MADV_NORMAL	0
+#define BSDVM_MADV_RANDOM	1
+#define BSDVM_MADV_SEQUENTIAL	2
+#define BSDVM_MADV_WILLNEED	3
+#define BSDVM_MADV_DONTNEED	4
+#define BSDVM_MADV_FREE		5
+#define BSDVM_MADV_NOSYNC	6
+#define BSDVM_MADV_AUTOSYNC	7
+#define BSDVM_MADV_NOCORE	8
+#define BSDVM_MADV_CORE		9
+#define BSDVM_MADV_PROTECT	10
+
+/* mincore bits (FreeBSD values). */
+#define BSDVM_MINCORE_INCORE		0x01
+#define BSDVM_MINCORE_REFERENCED	0x02
+#define BSDVM_MINCORE_MODIFIED		0x04
+#define BSDVM_MINCORE_REFERENCED_OTHER	0x08
+#define BSDVM_MINCORE_MODIFIED_OTHER	0x10
+#define BSDVM_MINCORE_SUPER		0x60
+#define BSDVM_MINCORE_PSIND(i)		(((i) << 5) & BSDVM_MINCORE_SUPER)
+
+/* mlockall flags. */
+#define BSDVM_MCL_CURRENT	0x0001
+#define BSDVM_MCL_FUTURE	0x0002
+
+/* mremap flag (NetBSD value); beside it BSDVM_MAP_FIXED and BSDVM_MAP_ALIGNED(n). */
+#define BSDVM_MAP_REMAPDUP	0x0004
+
+/* shm_open flags (FreeBSD values, whatever Linux calls by these names). */
+#define BSDVM_O_RDONLY		0x00000000
+#define BSDVM_O_RDWR		0x00000002
+#define BSDVM_O_CREAT		0x00000200
+#define BSDVM_O_TRUNC		0x00000400
+#define BSDVM_O_EXCL		0x00000800
+#define BSDVM_O_CLOEXEC		0x00100000
+
+/* The path that asks shm_open for an object without a name. */
+#define BSDVM_SHM_ANON		1
+/* Longest name of a shared memory object, the final NUL counted. */
+#define BSDVM_SHM_PATH_MAX	1024
+
+/* shm_open2 flags. */
+#define BSDVM_SHM_ALLOW_SEALING	0x00000001
+#define BSDVM_SHM_GROW_ON_WRITE	0x00000002
+#define BSDVM_SHM_LARGEPAGE	0x00000004
+
+/* shm_rename flags. */
+#define BSDVM_SHM_RENAME_NOREPLACE 0x00000001
+#define BSDVM_SHM_RENAME_EXCHANGE  0x00000002
+
+/* Seals of a shared memory object (FreeBSD values). */
+#define BSDVM_F_SEAL_SEAL	0x0001
+#define BSDVM_F_SEAL_SHRINK	0x0002
+#define BSDVM_F_SEAL_GROW	0x0004
+#define BSDVM_F_SEAL_WRITE	0x0008
 
 /* minherit values. */
 #define BSDVM_INHERIT_SHARE	0
@@ -212,10 +270,302 @@ struct bsdvm_minherit {
 #define BSDVM_KVME_FLAG_GROWS_UP	0x00000010
 #define BSDVM_KVME_FLAG_GROWS_DOWN	0x00000020
 #define BSDVM_KVME_FLAG_USER_WIRED	0x00000040
+/* Beyond FreeBSD's. */
+#define BSDVM_KVME_FLAG_NOSYNC		0x00010000
+#define BSDVM_KVME_FLAG_IMMUTABLE	0x00020000
+#define BSDVM_KVME_FLAG_RANDOM		0x00040000
+#define BSDVM_KVME_FLAG_SEQUENTIAL	0x00080000
+#define BSDVM_KVME_FLAG_CHARGED		0x00100000
 
 /* File types of kve_vn_type. */
 #define BSDVM_KF_VTYPE_VNON	0
 #define BSDVM_KF_VTYPE_VREG	1
+
+/**
+ * struct bsdvm_madvise - madvise(2)
+ * @size: in: size of this structure
+ * @behav: in: BSDVM_MADV_*
+ * @addr: in: start, rounded down to a page
+ * @len: in: bytes
+ */
+struct bsdvm_madvise {
+	__u32 size;
+	__u32 behav;
+	__u64 addr;
+	__u64 len;
+};
+
+/**
+ * struct bsdvm_mincore - mincore(2)
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @addr: in: start, rounded down to a page
+ * @len: in: bytes
+ * @vec: in: address of one byte for each page, filled with BSDVM_MINCORE_*
+ */
+struct bsdvm_mincore {
+	__u32 size;
+	__u32 reserved;
+	__u64 addr;
+	__u64 len;
+	__u64 vec;
+};
+
+/**
+ * struct bsdvm_mlock - mlock(2) and munlock(2)
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @addr: in: start, rounded down to a page
+ * @len: in: bytes
+ */
+struct bsdvm_mlock {
+	__u32 size;
+	__u32 reserved;
+	__u64 addr;
+	__u64 len;
+};
+
+/**
+ * struct bsdvm_mlockall - mlockall(2) and munlockall(2)
+ * @size: in: size of this structure
+ * @how: in: BSDVM_MCL_*; zero for munlockall
+ */
+struct bsdvm_mlockall {
+	__u32 size;
+	__u32 how;
+};
+
+/**
+ * struct bsdvm_break - brk(2) and sbrk(2)
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @addr: in: the end of the heap wanted; below the heap's base: change
+ *	nothing; out: the end there is now, not rounded
+ */
+struct bsdvm_break {
+	__u32 size;
+	__u32 reserved;
+	__u64 addr;
+};
+
+/**
+ * struct bsdvm_segments - where a program's text and data lie, as execve sets it
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @taddr: in: first address of the text
+ * @tsize: in: its bytes
+ * @daddr: in: first address of the data
+ * @dsize: in: bytes of data and bss; the heap begins behind them, at the next page
+ * @maxsaddr: in: lowest address that the stack may reach; 0 when it is not known
+ *
+ * A window begins with all of them at its start and empty. Nothing is mapped or
+ * unmapped. EINVAL: a range outside the window, text behind data.
+ */
+struct bsdvm_segments {
+	__u32 size;
+	__u32 reserved;
+	__u64 taddr;
+	__u64 tsize;
+	__u64 daddr;
+	__u64 dsize;
+	__u64 maxsaddr;
+};
+
+/**
+ * struct bsdvm_rusage - what a vmspace uses and has used
+ * @size: in: size of this structure
+ * @pid: in: process, 0 for the caller
+ * @ru_minflt: out: faults served without I/O
+ * @ru_majflt: out: faults that waited for I/O
+ * @ru_nswap: out: times the whole vmspace was swapped out (0 so far)
+ * @ru_maxrss: out: most pages seen resident, KiB
+ * @ru_ixrss: out: zero (text size over time, which nobody samples)
+ * @ru_idrss: out: zero
+ * @ru_isrss: out: zero
+ * @vm_size: out: bytes mapped, guards not counted
+ * @vm_rssize: out: pages resident in the map now
+ * @vm_tsize: out: text, pages
+ * @vm_dsize: out: data, bss and heap, pages
+ * @vm_ssize: out: stack, pages
+ * @vm_taddr: out: first address of the text
+ * @vm_daddr: out: first address of the data
+ * @vm_maxsaddr: out: lowest address of the stack, 0 when not known
+ * @vm_wired: out: bytes locked by mlock and mlockall
+ * @vm_swrss: out: zero so far
+ * @vm_charge: out: bytes of swap reserved for private memory
+ * @vm_entries: out: entries of the map
+ * @vm_flags: out: BSDVM_VMSPACE_*
+ * @reserved: out: zero
+ *
+ * ESRCH: no such process; EPERM: not allowed to look at it; ENXIO: it has no
+ * window.
+ */
+struct bsdvm_rusage {
+	__u32 size;
+	__s32 pid;
+	__u64 ru_minflt;
+	__u64 ru_majflt;
+	__u64 ru_nswap;
+	__u64 ru_maxrss;
+	__u64 ru_ixrss;
+	__u64 ru_idrss;
+	__u64 ru_isrss;
+	__u64 vm_size;
+	__u64 vm_rssize;
+	__u64 vm_tsize;
+	__u64 vm_dsize;
+	__u64 vm_ssize;
+	__u64 vm_taddr;
+	__u64 vm_daddr;
+	__u64 vm_maxsaddr;
+	__u64 vm_wired;
+	__u64 vm_swrss;
+	__u64 vm_charge;
+	__u64 vm_entries;
+	__u32 vm_flags;
+	__u32 reserved;
+};
+
+#define BSDVM_VMSPACE_WIREFUTURE	0x1	/* mlockall(MCL_FUTURE) */
+#define BSDVM_VMSPACE_PROTECTED		0x2	/* madvise(MADV_PROTECT) */
+
+/**
+ * struct bsdvm_mremap - NetBSD's mremap(2)
+ * @size: in: size of this structure
+ * @flags: in: BSDVM_MAP_FIXED, BSDVM_MAP_ALIGNED(n), BSDVM_MAP_REMAPDUP
+ * @old_addr: in: start of the mapping, page aligned
+ * @old_len: in: its bytes
+ * @new_addr: in: where to, with BSDVM_MAP_FIXED, or a hint; out: where it is
+ * @new_len: in: bytes wanted
+ */
+struct bsdvm_mremap {
+	__u32 size;
+	__u32 flags;
+	__u64 old_addr;
+	__u64 old_len;
+	__u64 new_addr;
+	__u64 new_len;
+};
+
+/**
+ * struct bsdvm_mimmutable - OpenBSD's mimmutable(2)
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @addr: in: start, rounded down to a page
+ * @len: in: bytes
+ */
+struct bsdvm_mimmutable {
+	__u32 size;
+	__u32 reserved;
+	__u64 addr;
+	__u64 len;
+};
+
+/**
+ * struct bsdvm_shm_open - shm_open(2), shm_open2(2), memfd_create(2)
+ * @size: in: size of this structure
+ * @flags: in: BSDVM_O_*
+ * @mode: in: permission bits of a new object, less the umask
+ * @shmflags: in: BSDVM_SHM_ALLOW_SEALING, _GROW_ON_WRITE, _LARGEPAGE
+ * @path: in: address of a NUL-terminated name, or BSDVM_SHM_ANON
+ * @fd: in: zero; out: the descriptor, which is close-on-exec
+ * @reserved: zero
+ *
+ * A descriptor may be given to fstat(2), ftruncate(2), read(2), write(2),
+ * lseek(2), fchmod(2), fchown(2), and to another process. Works without a
+ * window.
+ */
+struct bsdvm_shm_open {
+	__u32 size;
+	__u32 flags;
+	__u32 mode;
+	__u32 shmflags;
+	__u64 path;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_shm_unlink - shm_unlink(2)
+ * @size: in: size of this structure
+ * @reserved: zero
+ * @path: in: address of a NUL-terminated name
+ */
+struct bsdvm_shm_unlink {
+	__u32 size;
+	__u32 reserved;
+	__u64 path;
+};
+
+/**
+ * struct bsdvm_shm_rename - shm_rename(2)
+ * @size: in: size of this structure
+ * @flags: in: BSDVM_SHM_RENAME_*
+ * @from: in: address of a NUL-terminated name
+ * @to: in: address of a NUL-terminated name
+ */
+struct bsdvm_shm_rename {
+	__u32 size;
+	__u32 flags;
+	__u64 from;
+	__u64 to;
+};
+
+/**
+ * struct bsdvm_shm_seals - fcntl(2) with F_ADD_SEALS and F_GET_SEALS
+ * @size: in: size of this structure
+ * @fd: in: a descriptor of a shared memory object
+ * @add: in: BSDVM_F_SEAL_* to add
+ * @seals: in: zero; out: the seals there are
+ *
+ * EINVAL: not a shared memory object; EBADF; EPERM: sealed against sealing, or
+ * not writable; EBUSY: F_SEAL_WRITE while mapped writable and shared.
+ */
+struct bsdvm_shm_seals {
+	__u32 size;
+	__s32 fd;
+	__u32 add;
+	__u32 seals;
+};
+
+/* Longest name of a tunable, the final NUL counted. */
+#define BSDVM_SYSCTL_NAME_MAX	64
+#define BSDVM_SYSCTL_DESC_MAX	128
+
+/* struct bsdvm_sysctl.flags */
+#define BSDVM_SYSCTL_SET	0x1	/* change it to value */
+#define BSDVM_SYSCTL_INDEX	0x2	/* by index rather than by name */
+
+/* struct bsdvm_sysctl.attr */
+#define BSDVM_SYSCTL_WRITABLE	0x1
+
+/**
+ * struct bsdvm_sysctl - sysctl(3): read or change one tunable or gauge
+ * @size: in: size of this structure
+ * @flags: in: BSDVM_SYSCTL_*
+ * @index: in: 0, 1, ... with BSDVM_SYSCTL_INDEX, zero otherwise
+ * @attr: in: zero; out: BSDVM_SYSCTL_WRITABLE
+ * @value: in: the new value with BSDVM_SYSCTL_SET, zero otherwise; out: the
+ *	value there was before
+ * @min: in: zero; out: least value allowed
+ * @max: in: zero; out: greatest value allowed
+ * @name: in: the name, NUL-terminated, zeroes without one; out: the name
+ * @desc: in: zeroes; out: one line about it
+ *
+ * ENOENT: no such name or index; EPERM: it cannot be changed, or not by the
+ * caller; EINVAL: a value out of range. Works without a window.
+ */
+struct bsdvm_sysctl {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 attr;
+	__u64 value;
+	__u64 min;
+	__u64 max;
+	char name[BSDVM_SYSCTL_NAME_MAX];
+	char desc[BSDVM_SYSCTL_DESC_MAX];
+};
 
 /**
  * struct bsdvm_vmobject - one object of an entry's chain, topmost first
@@ -310,14 +660,81 @@ struct bsdvm_vmentry {
  * @buf_len: in: its bytes; out: bytes written
  * @count: in: zero; out: records written
  * @more: in: zero; out: 1 when entries are left, 0 at the end of the map
+ * @pid: in: process, 0 for the caller
+ * @reserved: zero
  *
  * Records are whole. The map may change between two calls. ENOSPC: the first
- * record alone does not fit into the buffer.
+ * record alone does not fit into the buffer. ESRCH: no such process; EPERM: not
+ * allowed to look at it; ENXIO: it has no window.
  */
 struct bsdvm_entries {
 	__u32 size;
 	__u32 flags;
 	__u64 start;
+	__u64 buf;
+	__u64 buf_len;
+	__u32 count;
+	__u32 more;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_kvmobject - an object of the machine, in the manner of
+ *	kinfo_vmobject
+ * @kvo_structsize: bytes of this record with its path; the next record begins
+ *	that many bytes on (a multiple of 8)
+ * @kvo_type: BSDVM_KVME_TYPE_*
+ * @kvo_id: as in struct bsdvm_vmobject
+ * @kvo_size: size, pages
+ * @kvo_resident: resident pages
+ * @kvo_active: of them on the active queue
+ * @kvo_inactive: of them on the inactive queue
+ * @kvo_backing_id: the object it shadows, 0 for none
+ * @kvo_vn_fileid: inode number of a file
+ * @kvo_vn_fsid: device number of its file system
+ * @kvo_ref_count: references
+ * @kvo_shadow_count: objects that shadow it
+ * @kvo_memattr: caching, 6 (write-back) as x86 has it
+ * @kvo_path_len: bytes of the path behind this structure, its NUL counted; 0
+ *	when there is none
+ *
+ * Behind the structure stands the path, then padding. A path is given only to
+ * who may administer the machine.
+ */
+struct bsdvm_kvmobject {
+	__u32 kvo_structsize;
+	__u32 kvo_type;
+	__u64 kvo_id;
+	__u64 kvo_size;
+	__u64 kvo_resident;
+	__u64 kvo_active;
+	__u64 kvo_inactive;
+	__u64 kvo_backing_id;
+	__u64 kvo_vn_fileid;
+	__u64 kvo_vn_fsid;
+	__u32 kvo_ref_count;
+	__u32 kvo_shadow_count;
+	__u32 kvo_memattr;
+	__u32 kvo_path_len;
+};
+
+/**
+ * struct bsdvm_objects - all objects of the machine, vm.objects
+ * @size: in: size of this structure
+ * @flags: zero
+ * @after: in: list objects with ids above this one; out: the last id listed
+ * @buf: in: address of the buffer for records
+ * @buf_len: in: its bytes; out: bytes written
+ * @count: in: zero; out: records written
+ * @more: in: zero; out: 1 when objects are left
+ *
+ * In order of id. ENOSPC as for struct bsdvm_entries. Works without a window.
+ */
+struct bsdvm_objects {
+	__u32 size;
+	__u32 flags;
+	__u64 after;
 	__u64 buf;
 	__u64 buf_len;
 	__u32 count;
@@ -354,6 +771,22 @@ struct bsdvm_entries {
  * @o_count: objects alive
  * @v_shootdowns: TLB shootdowns begun
  * @v_shootdown_cpus: CPUs interrupted for them
+ * @v_user_wire_count: pages locked by users, each as often as an entry locks it
+ * @v_swap_reserved: bytes of swap reserved (vm.swap_reserved)
+ * @v_swap_total: bytes that may be, when vm.overcommit enforces it (vm.swap_total)
+ * @v_lazyfree_count: pages that madvise(MADV_FREE) gave up and nobody has taken
+ *	or written yet
+ * @v_stackgrows: growths of stacks
+ * @v_reactivated: pages that went back to the active queue
+ * @v_dfree: pages freed by the pageout daemon (0 so far)
+ * @v_swapin: page-ins from swap (0 so far)
+ * @v_swapout: page-outs to swap (0 so far)
+ * @v_swappgsin: pages paged in from swap (0 so far)
+ * @v_swappgsout: pages paged out to swap (0 so far)
+ * @v_free_target: free pages that the pageout daemon aims at (0 so far)
+ * @v_free_min: free pages below which it is woken (0 so far)
+ * @v_free_reserved: free pages kept from ordinary requests
+ * @v_vmspaces: windows alive
  */
 struct bsdvm_stats {
 	__u32 size;
@@ -384,6 +817,21 @@ struct bsdvm_stats {
 	__u64 o_count;
 	__u64 v_shootdowns;
 	__u64 v_shootdown_cpus;
+	__u64 v_user_wire_count;
+	__u64 v_swap_reserved;
+	__u64 v_swap_total;
+	__u64 v_lazyfree_count;
+	__u64 v_stackgrows;
+	__u64 v_reactivated;
+	__u64 v_dfree;
+	__u64 v_swapin;
+	__u64 v_swapout;
+	__u64 v_swappgsin;
+	__u64 v_swappgsout;
+	__u64 v_free_target;
+	__u64 v_free_min;
+	__u64 v_free_reserved;
+	__u64 v_vmspaces;
 };
 
 /* Outcome of an explicit fault. */
@@ -425,5 +873,24 @@ struct bsdvm_fault {
 #define BSDVM_IOC_ENTRIES	_IO(BSDVM_IOC_MAGIC, 0x06)
 #define BSDVM_IOC_STATS		_IO(BSDVM_IOC_MAGIC, 0x07)
 #define BSDVM_IOC_FAULT		_IO(BSDVM_IOC_MAGIC, 0x08)
+#define BSDVM_IOC_MADVISE	_IO(BSDVM_IOC_MAGIC, 0x09)
+#define BSDVM_IOC_MINCORE	_IO(BSDVM_IOC_MAGIC, 0x0a)
+#define BSDVM_IOC_MLOCK		_IO(BSDVM_IOC_MAGIC, 0x0b)
+#define BSDVM_IOC_MUNLOCK	_IO(BSDVM_IOC_MAGIC, 0x0c)
+#define BSDVM_IOC_MLOCKALL	_IO(BSDVM_IOC_MAGIC, 0x0d)
+#define BSDVM_IOC_MUNLOCKALL	_IO(BSDVM_IOC_MAGIC, 0x0e)
+#define BSDVM_IOC_BREAK		_IO(BSDVM_IOC_MAGIC, 0x0f)
+#define BSDVM_IOC_SEGMENTS	_IO(BSDVM_IOC_MAGIC, 0x10)
+#define BSDVM_IOC_RUSAGE	_IO(BSDVM_IOC_MAGIC, 0x11)
+#define BSDVM_IOC_MREMAP	_IO(BSDVM_IOC_MAGIC, 0x12)
+#define BSDVM_IOC_MIMMUTABLE	_IO(BSDVM_IOC_MAGIC, 0x13)
+/* OpenBSD's mquery(2): struct bsdvm_mmap; nothing is mapped. */
+#define BSDVM_IOC_MQUERY	_IO(BSDVM_IOC_MAGIC, 0x14)
+#define BSDVM_IOC_SHM_OPEN	_IO(BSDVM_IOC_MAGIC, 0x15)
+#define BSDVM_IOC_SHM_UNLINK	_IO(BSDVM_IOC_MAGIC, 0x16)
+#define BSDVM_IOC_SHM_RENAME	_IO(BSDVM_IOC_MAGIC, 0x17)
+#define BSDVM_IOC_SHM_SEALS	_IO(BSDVM_IOC_MAGIC, 0x18)
+#define BSDVM_IOC_SYSCTL	_IO(BSDVM_IOC_MAGIC, 0x19)
+#define BSDVM_IOC_OBJECTS	_IO(BSDVM_IOC_MAGIC, 0x1a)
 
 #endif /* _UAPI_BSDVM_H */
