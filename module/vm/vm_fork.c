@@ -9,12 +9,28 @@
 void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min, vm_offset_t max)
 {
 	vm_map_init(&vm->vm_map, pmap, min, max);
+	atomic_long_set(&vm->vm_minflt, 0);
+	atomic_long_set(&vm->vm_majflt, 0);
+	atomic_long_set(&vm->vm_maxrss, 0);
+	vm->vm_taddr = min;
+	vm->vm_tsize = 0;
+	vm->vm_daddr = min;
+	vm->vm_dsize = 0;
+	vm->vm_maxsaddr = 0;
+	vm->vm_protected = false;
+	mutex_init(&vm->vm_brk_lock);
 }
 
 int vmspace_fork(struct vmspace *vm, struct vmspace *child)
 {
 	if (vm_map_fork(&vm->vm_map, &child->vm_map) != KERN_SUCCESS)
 		return -ENOMEM;
+	child->vm_taddr = vm->vm_taddr;
+	child->vm_tsize = vm->vm_tsize;
+	child->vm_daddr = vm->vm_daddr;
+	child->vm_dsize = vm->vm_dsize;
+	child->vm_maxsaddr = vm->vm_maxsaddr;
+	child->vm_protected = vm->vm_protected;
 	VM_CNT_INC(v_forks);
 	VM_CNT_ADD(v_forkpages, atop(child->vm_map.size));
 	return 0;

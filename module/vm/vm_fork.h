@@ -14,11 +14,33 @@ struct pmap;
 /**
  * struct vmspace - an address space
  * @vm_map: its map
+ * @vm_minflt: (A) faults served without I/O
+ * @vm_majflt: (A) faults that waited for a pager
+ * @vm_taddr: (M) first address of the text
+ * @vm_tsize: (M) its bytes
+ * @vm_daddr: (M) first address of data and bss
+ * @vm_dsize: (M) bytes of data, bss and heap
+ * @vm_maxsaddr: (M) lowest address of the stack, 0 when not known
+ * @vm_maxrss: (A) most pages seen resident by whoever looked
+ * @vm_protected: (A) madvise(MADV_PROTECT)
+ * @vm_brk_lock: outside of all VM locks: who moves the end of the heap
  *
  * Who owns it sees to it that it lives as long as anyone uses it.
+ *
+ * Locks: (A) atomic, (M) the map's.
  */
 struct vmspace {
 	struct vm_map vm_map;
+	atomic_long_t vm_minflt;
+	atomic_long_t vm_majflt;
+	vm_offset_t vm_taddr;
+	vm_size_t vm_tsize;
+	vm_offset_t vm_daddr;
+	vm_size_t vm_dsize;
+	vm_offset_t vm_maxsaddr;
+	atomic_long_t vm_maxrss;
+	bool vm_protected;
+	struct mutex vm_brk_lock; /* one thread moves the heap's end */
 };
 
 /**

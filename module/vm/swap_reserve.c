@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * swap_reserve: the account of memory promised.
+ *
+ * One counter for the machine: it moves with mappings, not with faults.
+ */
+#include "swap_reserve.h"
+
+#include "vm_phys.h"
+
+unsigned int vm_overcommit;
+
+static atomic64_t reserved;
+
+u64 swap_total(void)
+{
+	/* No swap device yet: what may be promised is what the pool can hold. */
+	return READ_ONCE(vm_overcommit) & SWAP_RESERVE_ALLOW_NONWIRED ?
+		       ptoa(vm_phys_page_count()) : 0;
+}
+
+u64 swap_reserved(void)
+{
+	return atomic64_read(&reserved);
+}
+
+bool swap_reserve(u64 incr)
+{
+	u64 after = atomic64_add_return(incr, &reserved);
+
+	if (!(READ_ONCE(vm_overcommit) & SWAP_RESERVE_FORCE_ON) || after <= swap_total() || !incr)
+		return true;
+	atomic64_sub(incr, &reserved);
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(swap_reserve);
+
+void swap_reserve_force(u64 incr)
+{
+	atomic64_add(incr, &reserved);
+}
+
+void swap_release(u64 decr)
+{
+	VM_ASSERT((u64)atomic64_read(&reserved) >= decr);
+	atomic64_sub(decr, &reserved);
+}
+EXPORT_SYMBOL_IF_KUNIT(swap_release);
