@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The entry list. It is fetched in one call: between two, entries may be split or
- * merged. So a buffer that proves too small is thrown away and a larger one tried.
+ * The lists of entries and of objects. Each is fetched in one call: between two,
+ * entries may be split or merged and objects come and go. So a buffer that proves
+ * too small is thrown away and a larger one tried.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -13,6 +14,11 @@
 
 struct bsdvm_vmentry *bsdvm_getvmmap(size_t *count)
 {
+	return bsdvm_getvmmap_pid(0, count);
+}
+
+struct bsdvm_vmentry *bsdvm_getvmmap_pid(pid_t pid, size_t *count)
+{
 	size_t len;
 
 	for (len = FIRST_TRY;; len *= 2) {
@@ -21,11 +27,12 @@ struct bsdvm_vmentry *bsdvm_getvmmap(size_t *count)
 			.size = sizeof(arg),
 			.buf = (uintptr_t)buf,
 			.buf_len = len,
+			.pid = pid,
 		};
 
 		if (!buf)
 			return NULL;
-		if (!libbsdvm_ioctl(BSDVM_IOC_ENTRIES, &arg)) {
+		if (!libbsdvm_process_ioctl(pid, BSDVM_IOC_ENTRIES, &arg)) {
 			if (!arg.more) {
 				*count = arg.count;
 				return buf;
@@ -41,4 +48,36 @@ struct bsdvm_vmentry *bsdvm_getvmmap(size_t *count)
 void bsdvm_freevmmap(struct bsdvm_vmentry *map)
 {
 	free(map);
+}
+
+struct bsdvm_kvmobject *bsdvm_getvmobject(size_t *count)
+{
+	size_t len;
+
+	for (len = FIRST_TRY;; len *= 2) {
+		void *buf = malloc(len);
+		struct bsdvm_objects arg = {
+			.size = sizeof(arg),
+			.buf = (uintptr_t)buf,
+			.buf_len = len,
+		};
+
+		if (!buf)
+			return NULL;
+		if (!libbsdvm_device_ioctl(BSDVM_IOC_OBJECTS, &arg)) {
+			if (!arg.more) {
+				*count = arg.count;
+				return buf;
+			}
+		} else if (errno != ENOSPC) {
+			free(buf);
+			return NULL;
+		}
+		free(buf);
+	}
+}
+
+void bsdvm_freevmobject(struct bsdvm_kvmobject *objects)
+{
+	free(objects);
 }

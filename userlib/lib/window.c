@@ -132,6 +132,20 @@ int bsdvm_window(void **start, size_t *size)
 	return 0;
 }
 
+int libbsdvm_device_ioctl(unsigned long request, void *arg)
+{
+	const int fd = bsdvm_fd();
+
+	return fd < 0 || ioctl(fd, request, arg) ? -1 : 0;
+}
+
+int libbsdvm_process_ioctl(pid_t pid, unsigned long request, void *arg)
+{
+	if (!pid)
+		return libbsdvm_ioctl(request, arg);
+	return libbsdvm_device_ioctl(request, arg);
+}
+
 int libbsdvm_ioctl(unsigned long request, void *arg)
 {
 	if (bsdvm_attach(0))

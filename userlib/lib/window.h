@@ -13,4 +13,23 @@
  */
 int libbsdvm_ioctl(unsigned long request, void *arg);
 
+/**
+ * libbsdvm_device_ioctl() - the same for what needs no window, which makes none
+ * @request: BSDVM_IOC_*
+ * @arg: its structure
+ *
+ * Return: 0, or -1 with errno.
+ */
+int libbsdvm_device_ioctl(unsigned long request, void *arg);
+
+/**
+ * libbsdvm_process_ioctl() - the same for what is about a process
+ * @pid: process, 0 for the caller, whose window is made before
+ * @request: BSDVM_IOC_*
+ * @arg: its structure
+ *
+ * Return: 0, or -1 with errno.
+ */
+int libbsdvm_process_ioctl(pid_t pid, unsigned long request, void *arg);
+
 #endif /* _LIBBSDVM_WINDOW_H */
