@@ -12,7 +12,7 @@
 
 #include "vmmap_print.h"
 
-static const char *type_name(unsigned int type)
+const char *vmmap_type_name(unsigned int type)
 {
 	switch (type) {
 	case BSDVM_KVME_TYPE_NONE:
@@ -40,6 +40,18 @@ static const char *type_name(unsigned int type)
 	}
 }
 
+void vmmap_print_path(FILE *out, const char *path)
+{
+	for (; *path; path++) {
+		const unsigned char byte = *path;
+
+		if (byte < ' ' || byte == 0x7f || byte == '\\')
+			fprintf(out, "\\%03o", byte);
+		else
+			putc(byte, out);
+	}
+}
+
 static char grows(unsigned int flags)
 {
 	if (flags & BSDVM_KVME_FLAG_GROWS_UP)
@@ -52,8 +64,7 @@ static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
 	const unsigned int prot = e->kve_protection;
 	const unsigned int flags = e->kve_flags;
 
-	fprintf(out,
-		"%5d %#14jx %#14jx %c%c%c %4u %4u %3u %3u %c%c%c%c%c %s%s%s\n",
+	fprintf(out, "%5d %#14jx %#14jx %c%c%c %4u %4u %3u %3u %c%c%c%c%c %s",
 		pid, (uintmax_t)e->kve_start, (uintmax_t)e->kve_end,
 		prot & BSDVM_PROT_READ ? 'r' : '-',
 		prot & BSDVM_PROT_WRITE ? 'w' : '-',
@@ -63,8 +74,12 @@ static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
 		flags & BSDVM_KVME_FLAG_NEEDS_COPY ? 'N' : '-',
 		flags & BSDVM_KVME_FLAG_SUPER ? 'S' : '-', grows(flags),
 		flags & BSDVM_KVME_FLAG_USER_WIRED ? 'W' : '-',
-		type_name(e->kve_type), e->kve_path_len ? " " : "",
-		bsdvm_vmentry_path(e));
+		vmmap_type_name(e->kve_type));
+	if (e->kve_path_len) {
+		putc(' ', out);
+		vmmap_print_path(out, bsdvm_vmentry_path(e));
+	}
+	putc('\n', out);
 }
 
 static void print_objects(FILE *out, const struct bsdvm_vmentry *e)
@@ -77,7 +92,8 @@ static void print_objects(FILE *out, const struct bsdvm_vmentry *e)
 		fprintf(out,
 			"%*sat %#jx of object %ju %s: %ju pages, %u resident, ref %u, shd %u\n",
 			8 + 2 * depth, "", (uintmax_t)offset,
-			(uintmax_t)object->kvo_id, type_name(object->kvo_type),
+			(uintmax_t)object->kvo_id,
+			vmmap_type_name(object->kvo_type),
 			(uintmax_t)object->kvo_size, object->kvo_resident,
 			object->kvo_ref_count, object->kvo_shadow_count);
 		offset = object->kvo_backing_offset;
@@ -89,9 +105,10 @@ void vmmap_print(FILE *out, int pid, const struct bsdvm_vmentry *map,
 {
 	const struct bsdvm_vmentry *entry = map;
 
-	fprintf(out, "%5s %14s %14s %3s %4s %4s %3s %3s %-5s %s %s\n", "PID",
-		"START", "END", "PRT", "RES", "PRES", "REF", "SHD", "FLAG",
-		"TP", "PATH");
+	if (!(flags & VMMAP_PRINT_NO_HEADER))
+		fprintf(out, "%5s %14s %14s %3s %4s %4s %3s %3s %-5s %s %s\n",
+			"PID", "START", "END", "PRT", "RES", "PRES", "REF",
+			"SHD", "FLAG", "TP", "PATH");
 	for (; count; count--, entry = bsdvm_vmentry_next(entry)) {
 		print_entry(out, pid, entry);
 		if (flags & VMMAP_PRINT_OBJECTS)

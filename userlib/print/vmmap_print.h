@@ -7,7 +7,9 @@
 #include <bsdvm.h>
 
 /* Also print each entry's chain of objects. */
-#define VMMAP_PRINT_OBJECTS 0x1
+#define VMMAP_PRINT_OBJECTS   0x1
+/* Leave the line of column names out. */
+#define VMMAP_PRINT_NO_HEADER 0x2
 
 /**
  * vmmap_print() - print a map as procstat -v does
@@ -19,5 +21,11 @@
  */
 void vmmap_print(FILE *out, int pid, const struct bsdvm_vmentry *map,
 		 size_t count, unsigned int flags);
+
+/* The two letters of a BSDVM_KVME_TYPE_*, as in the column TP. */
+const char *vmmap_type_name(unsigned int type);
+
+/* Print a path; what would end its line, or hide, as \ and three octal digits. */
+void vmmap_print_path(FILE *out, const char *path);
 
 #endif /* _BSDVM_VMMAP_PRINT_H */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* bsdvm map: the entries of processes' maps, as procstat -v lists them. */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "json.h"
+#include "vmmap_print.h"
+
+static const struct member entry_members[] = {
+	MEMBER(bsdvm_vmentry, kve_type),
+	MEMBER(bsdvm_vmentry, kve_start),
+	MEMBER(bsdvm_vmentry, kve_end),
+	MEMBER(bsdvm_vmentry, kve_offset),
+	MEMBER(bsdvm_vmentry, kve_vn_fileid),
+	MEMBER(bsdvm_vmentry, kve_vn_fsid),
+	MEMBER(bsdvm_vmentry, kve_vn_size),
+	MEMBER(bsdvm_vmentry, kve_flags),
+	MEMBER(bsdvm_vmentry, kve_resident),
+	MEMBER(bsdvm_vmentry, kve_private_resident),
+	MEMBER(bsdvm_vmentry, kve_protection),
+	MEMBER(bsdvm_vmentry, kve_max_protection),
+	MEMBER(bsdvm_vmentry, kve_inheritance),
+	MEMBER(bsdvm_vmentry, kve_ref_count),
+	MEMBER(bsdvm_vmentry, kve_shadow_count),
+	MEMBER(bsdvm_vmentry, kve_vn_type),
+	MEMBER(bsdvm_vmentry, kve_vn_mode),
+	MEMBER(bsdvm_vmentry, kve_vn_rdev),
+	MEMBER(bsdvm_vmentry, kve_status),
+	MEMBER(bsdvm_vmentry, kve_wired_count),
+};
+
+static const struct member object_members[] = {
+	MEMBER(bsdvm_vmobject, kvo_id),
+	MEMBER(bsdvm_vmobject, kvo_size),
+	MEMBER(bsdvm_vmobject, kvo_backing_offset),
+	MEMBER(bsdvm_vmobject, kvo_type),
+	MEMBER(bsdvm_vmobject, kvo_ref_count),
+	MEMBER(bsdvm_vmobject, kvo_shadow_count),
+	MEMBER(bsdvm_vmobject, kvo_resident),
+	MEMBER(bsdvm_vmobject, kvo_flags),
+};
+
+static void print_entry(pid_t pid, const struct bsdvm_vmentry *entry)
+{
+	const struct bsdvm_vmobject *object = bsdvm_vmentry_objects(entry);
+	struct json_object *record = json_record(), *chain, *link;
+	uint32_t left;
+
+	json_put_number(record, "pid", pid);
+	json_put_members(record, entry, entry_members, COUNT_OF(entry_members));
+	json_put_string(record, "kve_path", bsdvm_vmentry_path(entry));
+	chain = json_put_list(record, "objects");
+	for (left = entry->kve_nobjects; left; left--, object++) {
+		link = json_record();
+		json_put_members(link, object, object_members,
+				 COUNT_OF(object_members));
+		json_append(chain, link);
+	}
+	json_list_print(record);
+}
+
+static void print_json(pid_t pid, const struct bsdvm_vmentry *entry,
+		       size_t count)
+{
+	for (; count; count--, entry = bsdvm_vmentry_next(entry))
+		print_entry(pid, entry);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		LONG_OPTION_HELP,
+		LONG_OPTION_JSON,
+		{ "objects", no_argument, NULL, OPTION_OBJECTS },
+		{ 0 },
+	};
+	unsigned int flags = 0;
+	bool json = false;
+	int option, i, status = 0;
+
+	while ((option = cmd_option(&map_command, argc, argv, "", options)) !=
+	       -1) {
+		if (option == OPTION_JSON)
+			json = true;
+		else
+			flags |= VMMAP_PRINT_OBJECTS;
+	}
+	if (optind == argc)
+		cmd_usage(&map_command, "which process?");
+	for (i = optind; i < argc; i++)
+		cmd_parse_pid(&map_command, argv[i]);
+	cmd_open_device();
+	if (json)
+		json_list_begin();
+	for (i = optind; i < argc; i++) {
+		const pid_t pid = cmd_parse_pid(&map_command, argv[i]);
+		struct bsdvm_vmentry *map;
+		size_t count;
+
+		map = bsdvm_getvmmap_pid(pid, &count);
+		if (!map) {
+			cmd_warn_pid(pid);
+			status = STATUS_FAILED;
+			continue;
+		}
+		if (json)
+			print_json(pid, map, count);
+		else
+			vmmap_print(stdout, pid, map, count, flags);
+		/* One header for all of them. */
+		flags |= VMMAP_PRINT_NO_HEADER;
+		bsdvm_freevmmap(map);
+	}
+	if (json)
+		json_list_end();
+	return status;
+}
+
+const struct command map_command = {
+	.name = "map",
+	.arguments = "[--json] [--objects] PID...",
+	.summary = "show the maps of processes",
+	.help = "  --objects  below each entry its chain of objects, the topmost first\n"
+		"  --json     an array of entries, chains included\n"
+		"\n"
+		"FLAG: C copy on write, N needs copy, S superpages, U or D grows up or\n"
+		"down, W wired by the user. TP: df anonymous, vn file, sw swap, dv device,\n"
+		"ph physical memory, sg, md, dd dead, gd guard, -- no object yet.\n",
+	.run = run,
+};
