@@ -215,12 +215,15 @@ static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 				const struct pagerops *ops)
 {
 	struct vm_fault_wait *fw = fs->fw;
-	vm_pindex_t pindex = fs->pindex;
-	vm_pindex_t end = ALIGN(pindex + 1, VM_FAULT_READ_MAX);
+	vm_pindex_t pindex = fs->pindex, end;
 	struct vm_page *m;
+	int after;
 
+	if (!ops->haspage(object, pindex, NULL, &after))
+		return KERN_OUT_OF_BOUNDS;
+	end = pindex + 1 + min(after, VM_FAULT_READ_MAX - 1);
 	for (fw->count = 0; pindex < end; pindex++) {
-		if (vm_page_lookup(object, pindex) || !ops->haspage(object, pindex))
+		if (vm_page_lookup(object, pindex))
 			break;
 		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 		if (!m)
@@ -243,7 +246,7 @@ static int fault_pagein(struct faultstate *fs, const struct pagerops *ops)
 	vm_pindex_t pindex = fs->pindex;
 	int rv;
 
-	if (!ops->haspage(object, pindex))
+	if (!ops->haspage(object, pindex, NULL, NULL))
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 
 	/*

@@ -29,7 +29,8 @@
  *	frames. Return: 0 or a negative errno. Context: as @getpages.
  * @sync: bring what @putpages wrote to stable storage, bytes @start to @end.
  *	Return: 0 or a negative errno. Context: as @getpages.
- * @haspage: does the page exist behind the object? Context: any.
+ * @haspage: does the page exist behind the object? @before and @after, unless
+ *	NULL, say how many neighbours may come with it. Context: any.
  * @dealloc: the last reference is gone; write what is dirty and let go of what
  *	lies behind. Context: as @getpages.
  */
@@ -40,7 +41,8 @@ struct pagerops {
 			unsigned int count);
 	int (*sync)(struct vm_object *object, vm_ooffset_t start,
 		    vm_ooffset_t end);
-	bool (*haspage)(struct vm_object *object, vm_pindex_t pindex);
+	bool (*haspage)(struct vm_object *object, vm_pindex_t pindex, int *before,
+			int *after);
 	void (*dealloc)(struct vm_object *object);
 };
 

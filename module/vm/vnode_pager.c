@@ -40,6 +40,9 @@
 /* Minor of /dev/zero, a number every Linux shares. */
 #define DEVZERO_MINOR	5
 
+/* Pages that a page-in may bring at once, aligned in the file. */
+#define VNODE_PAGER_CLUSTER	16
+
 /**
  * struct vnode_pager - what an object knows of its file
  * @node: (T) place in the table
@@ -292,9 +295,19 @@ const char *vnode_pager_path(struct vm_object *object, char *buf, size_t len)
 	return IS_ERR(path) ? NULL : path;
 }
 
-static bool vnode_pager_haspage(struct vm_object *object, vm_pindex_t pindex)
+static bool vnode_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int *before,
+				int *after)
 {
-	return IDX_TO_OFF(pindex) < i_size_read(object->vnp->inode);
+	vm_pindex_t end = OFF_TO_IDX(round_page(i_size_read(object->vnp->inode)));
+	vm_pindex_t first = round_down(pindex, VNODE_PAGER_CLUSTER);
+
+	if (pindex >= end)
+		return false;
+	if (before)
+		*before = pindex - first;
+	if (after)
+		*after = min_t(vm_pindex_t, end, first + VNODE_PAGER_CLUSTER) - pindex - 1;
+	return true;
 }
 
 /* Fill one page from the page cache. */
@@ -306,7 +319,7 @@ static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m)
 	struct page *page;
 	void *src;
 
-	if (!vnode_pager_haspage(object, m->pindex))
+	if (!vnode_pager_haspage(object, m->pindex, NULL, NULL))
 		return VM_PAGER_BAD;
 	page = vnode_pager_read(vnp, m->pindex);
 	if (IS_ERR(page))
