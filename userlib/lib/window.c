@@ -132,6 +132,16 @@ int bsdvm_window(void **start, size_t *size)
 	return 0;
 }
 
+bool libbsdvm_window_meets(uintptr_t start, uintptr_t end)
+{
+	const uintptr_t first = (uintptr_t)atomic_load(&window_start);
+
+	/* An empty range lies where it begins. */
+	if (end == start)
+		end++;
+	return first && start < first + window_size && end > first;
+}
+
 int libbsdvm_device_ioctl(unsigned long request, void *arg)
 {
 	const int fd = bsdvm_fd();

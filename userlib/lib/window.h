@@ -2,6 +2,8 @@
 #ifndef _LIBBSDVM_WINDOW_H
 #define _LIBBSDVM_WINDOW_H
 
+#include <stdbool.h>
+
 #include <bsdvm.h>
 
 /**
@@ -31,5 +33,14 @@ int libbsdvm_device_ioctl(unsigned long request, void *arg);
  * Return: 0, or -1 with errno.
  */
 int libbsdvm_process_ioctl(pid_t pid, unsigned long request, void *arg);
+
+/**
+ * libbsdvm_window_meets() - has a range an address in common with the window?
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Makes no window: where there is none, no range meets it.
+ */
+bool libbsdvm_window_meets(uintptr_t start, uintptr_t end);
 
 #endif /* _LIBBSDVM_WINDOW_H */
