@@ -34,12 +34,32 @@
 static struct kmem_cache *obj_zone;
 static atomic64_t next_object_id;
 
+/**
+ * struct object_list - the objects that one CPU has made
+ * @lock: guards @head against other writers; a leaf
+ * @head: the objects in order of id, by vm_object.object_list
+ */
+struct object_list {
+	spinlock_t lock; /* who adds and removes */
+	struct list_head head;
+};
+
+static DEFINE_PER_CPU(struct object_list, object_lists);
+
 static void vm_object_later(struct work_struct *work);
 static LLIST_HEAD(later_list);
 static DECLARE_WORK(later_work, vm_object_later);
 
 int vm_object_init(void)
 {
+	struct object_list *list;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		list = per_cpu_ptr(&object_lists, cpu);
+		spin_lock_init(&list->lock);
+		INIT_LIST_HEAD(&list->head);
+	}
 	obj_zone = kmem_cache_create("bsdvm_object", sizeof(struct vm_object), 0, SLAB_ACCOUNT,
 				     NULL);
 	return obj_zone ? 0 : -ENOMEM;
@@ -51,6 +71,28 @@ void vm_object_fini(void)
 	rcu_barrier();
 	kmem_cache_destroy(obj_zone);
 	obj_zone = NULL;
+}
+
+/* Name an object and list it; under the lock, so that the list is in order. */
+static void vm_object_list_add(struct vm_object *object)
+{
+	struct object_list *list;
+
+	object->cpu = raw_smp_processor_id();
+	list = per_cpu_ptr(&object_lists, object->cpu);
+	spin_lock(&list->lock);
+	object->id = atomic64_inc_return(&next_object_id);
+	list_add_tail_rcu(&object->object_list, &list->head);
+	spin_unlock(&list->lock);
+}
+
+static void vm_object_list_remove(struct vm_object *object)
+{
+	struct object_list *list = per_cpu_ptr(&object_lists, object->cpu);
+
+	spin_lock(&list->lock);
+	list_del_rcu(&object->object_list);
+	spin_unlock(&list->lock);
 }
 
 struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
@@ -71,9 +113,9 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 	object->resident_page_count = 0;
 	object->type = type;
 	object->flags = 0;
-	object->id = atomic64_inc_return(&next_object_id);
 	atomic_set(&object->paging_in_progress, 0);
 	object->vnp = NULL;
+	vm_object_list_add(object);
 	VM_CNT_INC(o_count);
 	return object;
 }
@@ -264,6 +306,7 @@ static void vm_object_free(struct vm_object *object)
 		cond_resched();
 	}
 	xa_destroy(&object->pages);
+	vm_object_list_remove(object);
 	VM_CNT_DEC(o_count);
 	call_rcu(&object->rcu, vm_object_free_rcu);
 }
@@ -657,3 +700,73 @@ int vm_object_sync(struct vm_object *object, vm_ooffset_t offset, vm_size_t size
 	vm_object_deallocate(object);
 	return ret;
 }
+
+/*
+ * Put an object that has an id into its place among the @n with the least ones
+ * found so far. False when there are @max less ones.
+ */
+static bool object_list_gather(struct vm_object **found, unsigned int *n, unsigned int max,
+			       struct vm_object *object)
+{
+	unsigned int at = *n;
+
+	if (at == max && found[at - 1]->id < object->id)
+		return false;
+	if (at == max)
+		at--;
+	else
+		++*n;
+	for (; at && found[at - 1]->id > object->id; at--)
+		found[at] = found[at - 1];
+	found[at] = object;
+	return true;
+}
+
+/* RCU keeps the object, what it shadows and the nodes of its tree of pages. */
+static void object_list_fill(struct vm_object_info *info, struct vm_object *object)
+{
+	struct vm_object *backing = READ_ONCE(object->backing_object);
+	unsigned int queue;
+	unsigned long index;
+	struct vm_page *m;
+
+	memset(info, 0, sizeof(*info));
+	info->id = object->id;
+	info->backing_id = backing ? backing->id : 0;
+	info->size = READ_ONCE(object->size);
+	info->ref_count = refcount_read(&object->ref_count);
+	info->shadow_count = READ_ONCE(object->shadow_count);
+	info->type = object->type;
+	xa_for_each(&object->pages, index, m) {
+		queue = vm_page_queue(m);
+		info->resident++;
+		info->active += queue == PQ_ACTIVE;
+		info->inactive += queue == PQ_INACTIVE;
+	}
+	/* No other type may get a reference from nowhere: vm_object_merge(). */
+	if (info->type == OBJT_VNODE && refcount_inc_not_zero(&object->ref_count))
+		info->file = object;
+}
+
+int vm_object_list(u64 after, struct vm_object_info *info, unsigned int max)
+{
+	struct vm_object **found, *object;
+	unsigned int n = 0, cpu, i;
+
+	found = kvmalloc_array(max, sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		list_for_each_entry_rcu(object, &per_cpu_ptr(&object_lists, cpu)->head, object_list)
+			if (object->id > after && refcount_read(&object->ref_count) &&
+			    !object_list_gather(found, &n, max, object))
+				break;
+	}
+	for (i = 0; i < n; i++)
+		object_list_fill(&info[i], found[i]);
+	rcu_read_unlock();
+	kvfree(found);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_list);

@@ -27,6 +27,7 @@ struct vnode_pager;
 /* vm_object.type: kinfo_vmobject's numbers. */
 #define OBJT_DEFAULT	1	/* anonymous, zero-filled */
 #define OBJT_VNODE	2	/* a file */
+#define OBJT_SWAP	3	/* shared memory with a pager of its own */
 
 /* vm_object.flags */
 #define OBJ_ANON	0x0001	/* anonymous: may be collapsed */
@@ -50,10 +51,13 @@ struct vnode_pager;
  * @id: (C) a number that names the object to people
  * @paging_in_progress: (A) page-outs under way that hold no lock
  * @vnp: (C) the pager's part, for OBJT_VNODE
+ * @object_list: (L) place on the list of all objects that its CPU made
+ * @cpu: (C) that CPU
  * @later: (A) place on the list of vm_object_deallocate_later()
  * @rcu: for freeing it behind unlockers
  *
- * Locks: (A) atomic, (C) constant after creation, (O) lock.
+ * Locks: (A) atomic, (C) constant after creation, (L) the list's, RCU for
+ * readers, (O) lock.
  */
 struct vm_object {
 	struct rw_semaphore lock;
@@ -71,6 +75,8 @@ struct vm_object {
 	u64 id;
 	atomic_t paging_in_progress;
 	struct vnode_pager *vnp;
+	struct list_head object_list;
+	unsigned int cpu;
 	union {
 		struct llist_node later;
 		struct rcu_head rcu;
@@ -316,6 +322,47 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start,
  */
 unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start,
 				 vm_pindex_t end);
+
+/**
+ * struct vm_object_info - an object at a glance
+ * @id: vm_object.id
+ * @backing_id: that of the object it shadows, 0 for none
+ * @size: pages
+ * @resident: resident pages
+ * @active: of them on the active queue
+ * @inactive: of them on the inactive queue
+ * @ref_count: references
+ * @shadow_count: objects that shadow it
+ * @type: OBJT_*
+ * @file: the object itself, referenced, when it is a file's; NULL otherwise
+ */
+struct vm_object_info {
+	u64 id;
+	u64 backing_id;
+	u64 size;
+	u64 resident;
+	u64 active;
+	u64 inactive;
+	u32 ref_count;
+	u32 shadow_count;
+	u8 type;
+	struct vm_object *file;
+};
+
+/**
+ * vm_object_list() - look at the next objects of the machine, in order of id
+ * @after: begin with the first id above this one
+ * @info: room for @max of them
+ * @max: how many
+ *
+ * Locks none of them: what it says of one that is changing was never true as a
+ * whole. The caller gives each @info.file back by vm_object_deallocate().
+ *
+ * Context: process, may sleep.
+ * Return: how many were filled in, fewer than @max when there are no more;
+ * -ENOMEM.
+ */
+int vm_object_list(u64 after, struct vm_object_info *info, unsigned int max);
 
 /**
  * vm_page_lookup() - the resident page of an object

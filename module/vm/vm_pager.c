@@ -7,7 +7,7 @@
  */
 #include "vm_pager.h"
 
-static const struct pagerops *pagertab[OBJT_VNODE + 1];
+static const struct pagerops *pagertab[OBJT_SWAP + 1];
 
 void vm_pager_register(u8 type, const struct pagerops *ops)
 {
