@@ -64,8 +64,12 @@ static void print_line(pid_t pid, const struct member *member,
 
 static void print_text(pid_t pid, const struct bsdvm_rusage *usage)
 {
+	static bool headed;
 	size_t i;
 
+	if (!headed)
+		printf("%5s %-34s %14s\n", "PID", "RESOURCE", "VALUE");
+	headed = true;
 	for (i = 0; i < COUNT_OF(members); i++)
 		print_line(pid, &members[i], usage);
 }
@@ -99,8 +103,6 @@ static int run(int argc, char **argv)
 	cmd_open_device();
 	if (json)
 		json_list_begin();
-	else
-		printf("%5s %-34s %14s\n", "PID", "RESOURCE", "VALUE");
 	for (i = optind; i < argc; i++) {
 		const pid_t pid = cmd_parse_pid(self, argv[i]);
 		struct bsdvm_rusage usage;

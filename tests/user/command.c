@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* bsdvm(1): usage, exit status and output; the subcommands stat and sysctl. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command_run.h"
+
+/* --- usage */
+
+TEST(a_wrong_command_line_exits_2)
+{
+	static char *const lines[][4] = {
+		{ NULL },
+		{ "nonsense" },
+		{ "--nonsense" },
+		{ "help", "nonsense" },
+		{ "help", "map", "stat" },
+		{ "map" },
+		{ "map", "--nonsense", "1" },
+		{ "map", "0" },
+		{ "map", "1x" },
+		{ "map", "1", "" },
+		{ "map", "99999999999" },
+		{ "map", "--", "-1" },
+		{ "rusage" },
+		{ "rusage", "one" },
+		{ "stat", "0" },
+		{ "stat", "-1" },
+		{ "stat", "--", "-1" },
+		{ "stat", "1s" },
+		{ "stat", "nan" },
+		{ "stat", "1e9" },
+		{ "stat", "1", "0" },
+		{ "stat", "1", "x" },
+		{ "stat", "1", "1", "1" },
+		{ "objects", "1" },
+		{ "sysctl", "-x" },
+		{ "sysctl", "-a", "vm.overcommit" },
+		{ "sysctl", "=1" },
+		{ "sysctl", "vm.overcommit=" },
+		{ "sysctl", "vm.overcommit=x" },
+		{ "sysctl", "vm.overcommit=-1" },
+		{ "sysctl", "vm.overcommit=1 " },
+		{ "sysctl", "vm.overcommit=18446744073709551616" },
+		{ "sysctl", "-d", "vm.overcommit=1" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(lines); i++) {
+		char *args[] = { "bsdvm",     lines[i][0], lines[i][1],
+				 lines[i][2], lines[i][3], NULL };
+		const struct outcome *o = run_args(&(struct way){ 0 }, args);
+
+		if (o->status != 2 || *o->out ||
+		    (strncmp(o->err, "bsdvm: ", 7) &&
+		     strncmp(o->err, "usage: ", 7)))
+			harness_fail(__FILE__, __LINE__,
+				     "bsdvm %s %s: %d, \"%.80s\"",
+				     lines[i][0] ?: "", lines[i][1] ?: "",
+				     o->status, o->err);
+	}
+}
+
+TEST(help_is_printed_and_no_failure)
+{
+	static char *const commands[] = { "map", "stat", "objects", "sysctl",
+					  "rusage" };
+	char *general, *help, begin[64];
+	size_t i;
+
+	EXPECT_SUCCESS(run("--help"));
+	general = strdup(run("--help")->out);
+	EXPECT_TEXT(run("help")->out, general);
+	EXPECT_TEXT(run("-h")->out, general);
+	for (i = 0; i < COUNT_OF(commands); i++) {
+		snprintf(begin, sizeof(begin), "\n  %s ", commands[i]);
+		EXPECT(strstr(general, begin));
+		EXPECT_SUCCESS(run("help", commands[i]));
+		help = strdup(run("help", commands[i])->out);
+		snprintf(begin, sizeof(begin), "usage: bsdvm %s [--json]",
+			 commands[i]);
+		EXPECT(!strncmp(help, begin, strlen(begin)));
+		EXPECT_TEXT(run(commands[i], "--help")->out, help);
+		free(help);
+	}
+	free(general);
+	EXPECT_SUCCESS(run("--version"));
+	EXPECT(!strncmp(run("--version")->out, "bsdvm ", 6));
+}
+
+TEST(without_the_module_it_says_so)
+{
+	const struct way way = { .no_device = true };
+	static char *const lines[][2] = {
+		{ "map", "1" },
+		{ "stat" },
+		{ "stat", "1" },
+		{ "objects" },
+		{ "sysctl" },
+		{ "rusage", "1" },
+		{ "sysctl", "vm.overcommit=0" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(lines); i++)
+		EXPECT_FAILURE(run_way(&way, lines[i][0], lines[i][1], NULL), 1,
+			       "bsdvm: /dev/bsdvm: No such file or directory: "
+			       "is the module loaded?\n");
+}
+
+TEST(output_that_does_not_arrive_is_a_failure)
+{
+	const struct way way = { .output = "/dev/full" };
+	const struct target target = target_start(0, build_fork);
+	char *const lines[][3] = {
+		{ "--help" },
+		{ "--version" },
+		{ "help", "map" },
+		{ "map", (char *)target.text },
+		{ "map", "--json", (char *)target.text },
+		{ "stat" },
+		{ "stat", "--json" },
+		{ "stat", "0.01", "3" },
+		{ "stat", "0.01" },
+		{ "objects" },
+		{ "sysctl" },
+		{ "rusage", (char *)target.text },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(lines); i++)
+		EXPECT_FAILURE(
+			run_way(&way, lines[i][0], lines[i][1], lines[i][2],
+				NULL),
+			1, "bsdvm: standard output: No space left on device\n");
+	target_end(&target);
+}
+
+TEST(it_makes_no_window)
+{
+	const struct target target = target_start(0, build_empty);
+	char want[64];
+
+	snprintf(want, sizeof(want), "%9ju windows\n",
+		 (uintmax_t)vm_stats().v_vmspaces);
+	EXPECT(strstr(run("stat")->out, want));
+	EXPECT_EQ(vm_stats().v_vmspaces, 1);
+	target_end(&target);
+}
+
+/* --- stat */
+
+/* The number in front of these words. */
+static long long before(const char *text, const char *words)
+{
+	const char *line;
+	char *end;
+
+	for (line = text; *line; line = run_body(line)) {
+		const long long value = strtoll(line, &end, 10);
+
+		if (end == line + 9 && *end == ' ' &&
+		    !strncmp(end + 1, words, strlen(words)) &&
+		    end[1 + strlen(words)] == '\n')
+			return value;
+	}
+	harness_fail(__FILE__, __LINE__, "no \"%s\"", words);
+	return -1;
+}
+
+TEST(stat_lists_the_counters_in_vmstats_words)
+{
+	const struct bsdvm_stats stats = vm_stats();
+	const struct outcome *o = run("stat");
+	char *first = strdup(o->out);
+	struct target target;
+
+	EXPECT_SUCCESS(o);
+	EXPECT_EQ(before(first, "bytes per page"), PAGE);
+	EXPECT_EQ(before(first, "pages in the pool"), stats.v_page_count);
+	EXPECT_EQ(before(first, "copy-on-write faults"), stats.v_cow_faults);
+	EXPECT_EQ(before(first, "fork() calls"), stats.v_forks);
+	target = target_start(0, build_fork);
+	o = run("stat");
+	EXPECT_EQ(before(o->out, "fork() calls"), stats.v_forks + 1);
+	EXPECT_EQ(before(o->out, "copy-on-write faults"),
+		  stats.v_cow_faults + 1);
+	EXPECT_EQ(before(o->out, "zero fill pages zeroed"), stats.v_zfod + 2);
+	EXPECT_EQ(before(o->out, "windows"), stats.v_vmspaces + 2);
+	target_end(&target);
+	free(first);
+}
+
+/* Every counter, by the name that the header gives it. */
+static const char stat_check[] =
+	"import json, sys\n"
+	"lines = [json.loads(line) for line in sys.stdin]\n"
+	"names = [sorted(line) for line in lines]\n"
+	"assert all(n == sorted(names[0] + ['time']) for n in names[1:])\n"
+	"times = [line['time'] for line in lines[1:]]\n"
+	"assert times == sorted(times) and times[0] > 1.7e9\n"
+	"print(len(lines), len(lines[0]), lines[0]['v_page_size'],\n"
+	"      lines[0]['v_page_count'], lines[2]['v_forks'])\n";
+
+TEST_LIMIT(stat_in_json_has_the_members_names, 180)
+{
+	const struct bsdvm_stats stats = vm_stats();
+	const size_t members = (sizeof(stats) - 8) / sizeof(stats.v_page_size);
+	char *text = strdup(run("stat", "--json")->out), want[64];
+
+	text = realloc(text, 65536);
+	ASSERT(text);
+	EXPECT_SUCCESS(run("stat", "--json", "0.05", "2"));
+	strcat(text, run("stat", "--json", "0.05", "2")->out);
+	snprintf(want, sizeof(want), "3 %zu %zu %ju %ju\n", members, PAGE,
+		 (uintmax_t)stats.v_page_count, (uintmax_t)stats.v_forks);
+	EXPECT_TEXT(run_python(stat_check, text), want);
+	free(text);
+}
+
+#define STAT_HEADER                                              \
+	"             memory                             page\n" \
+	"      avm       fre    flt    re    pi    po     fr\n"
+
+TEST(stat_repeats_its_header_every_20_lines)
+{
+	const struct outcome *o = run("stat", "0.02", "41");
+	const char *line = o->out;
+	int i;
+
+	EXPECT_SUCCESS(o);
+	for (i = 0; i < 41; i++) {
+		const bool header =
+			!strncmp(line, STAT_HEADER, strlen(STAT_HEADER));
+		unsigned long v[7];
+
+		EXPECT_EQ(header, i % 20 == 0);
+		if (header)
+			line += strlen(STAT_HEADER);
+		EXPECT_EQ(sscanf(line, "%lu %lu %lu %lu %lu %lu %lu\n", &v[0],
+				 &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]),
+			  7);
+		line = strchr(line, '\n');
+		ASSERT(line);
+		line++;
+	}
+	EXPECT_TEXT(line, "");
+}
+
+/* A child that faults and frees a page, again and again. */
+static void build_faults(void)
+{
+	shared->map = vm_anon(1);
+	shared->child = harness_fork();
+	if (shared->child)
+		return;
+	for (;;) {
+		*shared->map = 1;
+		if (bsdvm_munmap(shared->map, PAGE))
+			_exit(1);
+		map_fixed(0, 1, RW, ANON, -1);
+		usleep(1000);
+	}
+}
+
+TEST(stat_shows_rates)
+{
+	struct target target = target_start(0, build_faults);
+	unsigned long avm, fre, flt, re, pi, po, fr;
+	const struct outcome *o;
+
+	o = run("stat", "1", "1");
+	EXPECT_SUCCESS(o);
+	ASSERT(!strncmp(o->out, STAT_HEADER, strlen(STAT_HEADER)));
+	ASSERT(sscanf(o->out + strlen(STAT_HEADER),
+		      "%lu %lu %lu %lu %lu %lu %lu\n", &avm, &fre, &flt, &re,
+		      &pi, &po, &fr) == 7);
+	/* One at least in the second, and never more than it can sleep. */
+	EXPECT(flt > 0 && flt <= 1000);
+	EXPECT(fr > 0 && fr <= 1000);
+	EXPECT(fre > 0 && fre <= vm_stats().v_page_count * PAGE / 1024);
+	EXPECT_EQ(pi + po, 0);
+	target_end(&target);
+}
+
+TEST(stat_ends_at_an_interrupt_with_whole_lines)
+{
+	char *args[] = { "bsdvm", "stat", "0.05", NULL };
+	char text[65536];
+	size_t len = 0;
+	int out[2], lines = 0, status;
+	ssize_t n;
+	pid_t pid;
+
+	ASSERT(!pipe2(out, O_CLOEXEC));
+	pid = run_start(&(struct way){ 0 }, out[1], STDERR_FILENO, args);
+	close(out[1]);
+	/* Each line comes when it is due: it does not wait for a full buffer. */
+	while (lines < 4 &&
+	       (n = read(out[0], text + len, sizeof(text) - len)) > 0) {
+		for (; n--; len++)
+			lines += text[len] == '\n';
+	}
+	EXPECT(lines >= 4 && lines < 100);
+	EXPECT(!waitpid(pid, &status, WNOHANG));
+	ASSERT(!kill(pid, SIGINT));
+	EXPECT_EQ(run_finish(pid), 0);
+	while ((n = read(out[0], text + len, sizeof(text) - len)) > 0)
+		len += n;
+	EXPECT_EQ(text[len - 1], '\n');
+	close(out[0]);
+}
+
+TEST(stat_ends_when_nobody_reads_it)
+{
+	char *args[] = { "bsdvm", "stat", "0.01", NULL };
+	const int err = memfd_create("err", MFD_CLOEXEC);
+	char text[256];
+	int out[2];
+
+	ASSERT(err >= 0 && !pipe2(out, O_CLOEXEC));
+	close(out[0]);
+	EXPECT_EQ(run_finish(run_start(&(struct way){ 0 }, out[1], err, args)),
+		  -SIGPIPE);
+	signal(SIGPIPE, SIG_IGN);
+	EXPECT_EQ(run_finish(run_start(&(struct way){ 0 }, out[1], err, args)),
+		  1);
+	run_read(err, text, sizeof(text));
+	EXPECT_TEXT(text, "bsdvm: standard output: Broken pipe\n");
+}
+
+/* --- sysctl */
+
+TEST(sysctl_lists_all_of_them)
+{
+	static const char *const names[] = {
+		"vm.overcommit",
+		"vm.max_user_wired",
+		"vm.mincore_mapped",
+		"vm.old_msync",
+		"vm.imply_prot_max",
+		"vm.pfault_oom_attempts",
+		"vm.pfault_oom_wait",
+		"security.bsd.stack_guard_page",
+		"security.bsd.unprivileged_mlock",
+		"kern.sgrowsiz",
+		"kern.maxdsiz",
+		"machdep.prot_fault_translation",
+		"vm.swap_reserved",
+		"vm.swap_total",
+		"vm.user_wire_count",
+	};
+	char *all = strdup(run("sysctl")->out), line[128];
+	uint64_t value;
+	size_t i;
+
+	EXPECT_SUCCESS(run("sysctl", "-a"));
+	EXPECT_TEXT(run("sysctl", "-a")->out, all);
+	for (i = 0; i < COUNT_OF(names); i++) {
+		ASSERT(!bsdvm_sysctl_get(names[i], &value));
+		snprintf(line, sizeof(line), "%s: %ju\n", names[i],
+			 (uintmax_t)value);
+		EXPECT(strstr(all, line));
+		EXPECT_TEXT(run("sysctl", names[i])->out, line);
+		EXPECT_TEXT(run("sysctl", "-n", names[i])->out,
+			    strchr(line, ' ') + 1);
+	}
+	free(all);
+}
+
+TEST(sysctl_describes)
+{
+	const struct outcome *o = run("sysctl", "-d", "vm.overcommit");
+
+	EXPECT_SUCCESS(o);
+	EXPECT(!strncmp(o->out, "vm.overcommit: ", 15));
+	EXPECT(strstr(o->out, " (0 to 7)\n"));
+	o = run("sysctl", "-d", "vm.swap_total");
+	EXPECT(strstr(o->out, " (read-only)\n"));
+	EXPECT_SUCCESS(run("sysctl", "-d"));
+}
+
+TEST(sysctl_sets_and_says_what_it_was)
+{
+	uint64_t value;
+
+	EXPECT_SUCCESS(run("sysctl", "vm.pfault_oom_wait=7"));
+	ASSERT(!bsdvm_sysctl_get("vm.pfault_oom_wait", &value));
+	EXPECT_EQ(value, 7);
+	EXPECT_TEXT(run("sysctl", "vm.pfault_oom_wait=0x3")->out,
+		    "vm.pfault_oom_wait: 7 -> 3\n");
+	EXPECT_TEXT(run("sysctl", "vm.pfault_oom_wait", "vm.pfault_oom_wait=2",
+			"vm.pfault_oom_wait")
+			    ->out,
+		    "vm.pfault_oom_wait: 3\nvm.pfault_oom_wait: 3 -> 2\n"
+		    "vm.pfault_oom_wait: 2\n");
+}
+
+TEST(sysctl_that_is_refused_changes_nothing)
+{
+	uint64_t before_it, value;
+
+	ASSERT(!bsdvm_sysctl_get("vm.overcommit", &before_it));
+	EXPECT_FAILURE(run("sysctl", "vm.overcommit=8"), 1,
+		       "bsdvm: vm.overcommit: 8 is not from 0 to 7\n");
+	EXPECT_FAILURE(run_nobody("sysctl", "vm.overcommit=1"), 1,
+		       "bsdvm: vm.overcommit: Operation not permitted\n");
+	EXPECT_FAILURE(run("sysctl", "vm.swap_total=1"), 1,
+		       "bsdvm: vm.swap_total: Operation not permitted\n");
+	EXPECT_FAILURE(run("sysctl", "vm.nonsense=1"), 1,
+		       "bsdvm: no sysctl 'vm.nonsense'\n");
+	EXPECT_FAILURE(run("sysctl", "vm.nonsense"), 1,
+		       "bsdvm: no sysctl 'vm.nonsense'\n");
+	EXPECT_FAILURE(run("sysctl", ""), 1, "bsdvm: no sysctl ''\n");
+	/* Nor does a line of which a later word is wrong. */
+	EXPECT_EQ(run("sysctl", "vm.overcommit=1", "vm.overcommit=x")->status,
+		  2);
+	ASSERT(!bsdvm_sysctl_get("vm.overcommit", &value));
+	EXPECT_EQ(value, before_it);
+	/* But nobody may look. */
+	EXPECT_SUCCESS(run_nobody("sysctl", "vm.overcommit"));
+}
+
+static const char sysctl_to_text[] =
+	"import json, sys\n"
+	"for s in json.load(sys.stdin):\n"
+	"    assert s['desc'] and s['attr'] in (0, 1)\n"
+	"    assert not s['attr'] or s['min'] <= s['value'] <= s['max']\n"
+	"    print(s['name'], s['value'], sep=': ')\n";
+
+TEST_LIMIT(sysctl_in_json_tells_the_same, 180)
+{
+	char *text = strdup(run("sysctl")->out);
+
+	EXPECT(strstr(text, "vm.overcommit: "));
+	EXPECT_TEXT(run_python(sysctl_to_text, run("sysctl", "--json")->out),
+		    text);
+	EXPECT_TEXT(run("sysctl", "--json", "vm.nonsense")->out, "[\n]\n");
+	free(text);
+}
