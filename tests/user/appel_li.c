@@ -1016,7 +1016,7 @@ static struct arena machine_arena = {
 	.repair = fetch,
 };
 
-/* Add to words of both sides; the token goes to and fro with the sum. */
+/* Add to words of both sides; the token comes and goes with the sum. */
 static void take_turns(int token, bool first, uint32_t seed)
 {
 	uint64_t sum = 0;
