@@ -28,7 +28,9 @@ bool swap_reserve(u64 incr)
 {
 	u64 after = atomic64_add_return(incr, &reserved);
 
-	if (!(READ_ONCE(vm_overcommit) & SWAP_RESERVE_FORCE_ON) || after <= swap_total() || !incr)
+	/* More than can be counted is never promised. */
+	if (after >= incr &&
+	    (!(READ_ONCE(vm_overcommit) & SWAP_RESERVE_FORCE_ON) || after <= swap_total() || !incr))
 		return true;
 	atomic64_sub(incr, &reserved);
 	return false;
