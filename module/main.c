@@ -13,6 +13,7 @@
 #include "device.h"
 #include "pmap_x86/pmap_x86.h"
 #include "pool.h"
+#include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
@@ -62,6 +63,7 @@ static int __init bsdvm_init(void)
 	ret = vnode_pager_init();
 	if (ret)
 		goto fini_object;
+	uipc_shm_init();
 	ret = vm_map_startup();
 	if (ret)
 		goto fini_vnode;
@@ -91,6 +93,7 @@ static void __exit bsdvm_exit(void)
 {
 	device_fini();
 	vm_map_shutdown();
+	uipc_shm_fini();
 	/* Waits for objects still on their way out, which need their pager. */
 	vm_object_fini();
 	vnode_pager_fini();

@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/bug.h>
+#include <linux/cred.h>
 #include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
@@ -41,6 +42,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
