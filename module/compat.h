@@ -16,6 +16,13 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* 6.3: what an inode operation is told of the mount changed its type. */
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
+#define bsdvm_idmap user_namespace
+#else
+#define bsdvm_idmap mnt_idmap
+#endif
+
 /* 6.6: a fault may hold the lock of its VMA in place of mmap_lock. */
 #if KERNEL_VERSION(6, 6, 0) > LINUX_VERSION_CODE
 static inline void release_fault_lock(struct vm_fault *vmf)

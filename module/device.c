@@ -26,6 +26,7 @@
 #include <bsdvm.h>
 
 #include "pool.h"
+#include "shm.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
 #include "window.h"
@@ -53,6 +54,10 @@ static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
 static_assert(sizeof(struct bsdvm_stats) == 336);
 static_assert(sizeof(struct bsdvm_fault) == 40);
+static_assert(sizeof(struct bsdvm_shm_open) == 32);
+static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
+static_assert(sizeof(struct bsdvm_shm_rename) == 24);
+static_assert(sizeof(struct bsdvm_shm_seals) == 16);
 
 /* Records are made in a buffer of this many bytes before they are copied out. */
 #define ENTRY_BUF_SIZE	(64 * 1024)
@@ -113,6 +118,13 @@ union device_arg {
 	struct bsdvm_entries entries;
 	struct bsdvm_stats stats;
 	struct bsdvm_fault fault;
+	struct {
+		struct bsdvm_shm_open req;
+		struct file *file;
+	} shm_open;
+	struct bsdvm_shm_unlink shm_unlink;
+	struct bsdvm_shm_rename shm_rename;
+	struct bsdvm_shm_seals shm_seals;
 };
 
 /* @window is NULL only for calls that do without one. */
@@ -142,7 +154,9 @@ static int device_mmap_call(struct window *window, union device_arg *arg)
 	};
 	int ret;
 
+	req.shm = shm_file_get(req.fd, &req.shm_prot);
 	ret = kern_mmap(&window->vmspace, &req);
+	shm_drop(req.shm);
 	if (!ret)
 		arg->mmap.addr = req.addr;
 	return ret;
@@ -231,18 +245,46 @@ static int device_fault(struct window *window, union device_arg *arg)
 			  &req->outcome);
 }
 
+static int device_shm_open(struct window *window, union device_arg *arg)
+{
+	return shm_file_open(&arg->shm_open.req, &arg->shm_open.file);
+}
+
+static void device_shm_open_finish(union device_arg *arg, int err)
+{
+	shm_file_install(arg->shm_open.req.fd, arg->shm_open.file, err);
+}
+
+static int device_shm_unlink(struct window *window, union device_arg *arg)
+{
+	return shm_file_unlink(&arg->shm_unlink);
+}
+
+static int device_shm_rename(struct window *window, union device_arg *arg)
+{
+	return shm_file_rename(&arg->shm_rename);
+}
+
+static int device_shm_seals(struct window *window, union device_arg *arg)
+{
+	return shm_file_seals(&arg->shm_seals);
+}
+
 /**
  * struct device_op - one ioctl
  * @size: bytes of its structure
  * @min_size: bytes of the structure's first version
  * @windowless: works without a window
  * @execute: does it, and answers 0 or a negative errno
+ * @finish: NULL, or what is left to do once the caller has been told of success, or
+ *	@err because that failed
  */
 struct device_op {
 	unsigned int size;
 	unsigned int min_size;
 	bool windowless;
 	int (*execute)(struct window *window, union device_arg *arg);
+	void (*finish)(union device_arg *arg, int err);
 };
 
 #define DEVICE_OP(_number, _struct, _last, _execute, _windowless)	\
@@ -263,6 +305,16 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, false),
 	DEVICE_OP(BSDVM_IOC_STATS, struct bsdvm_stats, v_shootdown_cpus, device_stats, true),
 	DEVICE_OP(BSDVM_IOC_FAULT, struct bsdvm_fault, reserved, device_fault, false),
+	[_IOC_NR(BSDVM_IOC_SHM_OPEN)] = {
+		.size = sizeof(struct bsdvm_shm_open),
+		.min_size = offsetofend(struct bsdvm_shm_open, reserved),
+		.windowless = true,
+		.execute = device_shm_open,
+		.finish = device_shm_open_finish,
+	},
+	DEVICE_OP(BSDVM_IOC_SHM_UNLINK, struct bsdvm_shm_unlink, path, device_shm_unlink, true),
+	DEVICE_OP(BSDVM_IOC_SHM_RENAME, struct bsdvm_shm_rename, to, device_shm_rename, true),
+	DEVICE_OP(BSDVM_IOC_SHM_SEALS, struct bsdvm_shm_seals, seals, device_shm_seals, true),
 };
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
@@ -278,6 +330,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 	if (nr >= ARRAY_SIZE(device_ops) || cmd != _IO(BSDVM_IOC_MAGIC, nr))
 		return -ENOTTY;
 	op = &device_ops[nr];
+	if (!op->execute)
+		return -ENOTTY;
 	if (get_user(size, (u32 __user *)uarg))
 		return -EFAULT;
 	if (size < op->min_size)
@@ -298,7 +352,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 		return ret;
 	/* The size may have changed under us: what was checked is what counts. */
 	arg.size = size;
-	return copy_to_user(uarg, &arg, min(size, op->size)) ? -EFAULT : 0;
+	ret = copy_to_user(uarg, &arg, min(size, op->size)) ? -EFAULT : 0;
+	if (op->finish)
+		op->finish(&arg, ret);
+	return ret;
 }
 
 static const struct file_operations device_fops = {
