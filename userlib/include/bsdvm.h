@@ -46,7 +46,8 @@ int bsdvm_attach(size_t size);
 /**
  * bsdvm_fd() - the descriptor of the device, for calls to ioctl(2)
  *
- * It belongs to the library: do not close it. It is closed on exec(3).
+ * It belongs to the library and is closed on exec(3). Who closes it, by closing
+ * all descriptors for instance, makes the library open another one.
  *
  * Return: the descriptor, or -1 with the errno of open(2).
  */

@@ -2,11 +2,16 @@
 /*
  * The one descriptor and the one window of a process, made on first use.
  *
- * Both are written once, under the lock, and read without it: the descriptor
- * when it is not -1, the window's size when its start is not NULL. After a
- * failure nothing is kept, so that the next call tries again. A child of
- * fork(2) inherits both, and the kernel gives it a vmspace of its own at the
- * same address: there is nothing to do in the child but to unlock.
+ * The window is made under the lock and then never changes: it is read without the
+ * lock when its start is not NULL. After a failure nothing is kept, so that the
+ * next call tries again. A child of fork(2) inherits the window, and the kernel
+ * gives it a vmspace of its own at the same address: there is nothing to do in the
+ * child but to unlock.
+ *
+ * The descriptor needs no lock. Who finds none opens one, and closes it again when
+ * somebody else was faster. A program that closes all descriptors, as daemons do,
+ * closes this one: that is found out when a call fails, and another one is opened.
+ * The window does not depend on it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +20,14 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "window.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int device = -1;
+static _Atomic(dev_t) device_number; /* of what the descriptor is */
 static _Atomic(void *) window_start;
 static size_t window_size;
 
@@ -40,16 +47,29 @@ __attribute__((constructor)) static void register_fork_handlers(void)
 	pthread_atfork(lock_window, unlock_window, unlock_window);
 }
 
-static int device_open_locked(void)
+/* Put a new descriptor in the place of an old one, or of -1. */
+static int device_open(int old)
 {
-	int fd = atomic_load(&device);
+	const int fd = open(BSDVM_DEVICE, O_RDWR | O_CLOEXEC);
+	struct stat stat;
 
-	if (fd >= 0)
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &stat))
+		atomic_store(&device_number, stat.st_rdev);
+	if (atomic_compare_exchange_strong(&device, &old, fd))
 		return fd;
-	fd = open(BSDVM_DEVICE, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		atomic_store(&device, fd);
-	return fd;
+	close(fd);
+	return old;
+}
+
+/* Or has it been closed, and its number gone to another file? */
+static bool is_device(int fd)
+{
+	struct stat stat;
+
+	return !fstat(fd, &stat) && S_ISCHR(stat.st_mode) &&
+	       stat.st_rdev == atomic_load(&device_number);
 }
 
 static void *window_map(int fd, size_t size)
@@ -73,7 +93,9 @@ static int window_make_locked(size_t size)
 
 	if (atomic_load(&window_start))
 		return 0;
-	fd = device_open_locked();
+	fd = bsdvm_fd();
+	if (fd >= 0 && !is_device(fd))
+		fd = device_open(fd);
 	if (fd < 0)
 		return -1;
 	if (!size)
@@ -111,14 +133,9 @@ int bsdvm_attach(size_t size)
 
 int bsdvm_fd(void)
 {
-	int fd = atomic_load(&device);
+	const int fd = atomic_load(&device);
 
-	if (fd < 0) {
-		lock_window();
-		fd = device_open_locked();
-		unlock_window();
-	}
-	return fd;
+	return fd < 0 ? device_open(-1) : fd;
 }
 
 int bsdvm_window(void **start, size_t *size)
@@ -144,8 +161,20 @@ bool libbsdvm_window_meets(uintptr_t start, uintptr_t end)
 
 int libbsdvm_device_ioctl(unsigned long request, void *arg)
 {
-	const int fd = bsdvm_fd();
+	int fd = bsdvm_fd();
 
+	if (fd < 0)
+		return -1;
+	if (!ioctl(fd, request, arg))
+		return 0;
+	if (errno != EBADF && errno != ENOTTY)
+		return -1;
+	/*
+	 * Was that some other file, or none? Ask again in any case: another
+	 * thread may have put the descriptor back in between.
+	 */
+	if (!is_device(fd))
+		fd = device_open(fd);
 	return fd < 0 || ioctl(fd, request, arg) ? -1 : 0;
 }
 
@@ -160,5 +189,5 @@ int libbsdvm_ioctl(unsigned long request, void *arg)
 {
 	if (bsdvm_attach(0))
 		return -1;
-	return ioctl(bsdvm_fd(), request, arg) ? -1 : 0;
+	return libbsdvm_device_ioctl(request, arg);
 }
