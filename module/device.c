@@ -29,6 +29,7 @@
 #include "shm.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
+#include "vm/vm_unix.h"
 #include "window.h"
 
 static_assert(BSDVM_PROT_READ == VM_PROT_READ);
@@ -53,11 +54,19 @@ static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
 static_assert(sizeof(struct bsdvm_stats) == 336);
-static_assert(sizeof(struct bsdvm_fault) == 40);
 static_assert(sizeof(struct bsdvm_shm_open) == 32);
 static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
 static_assert(sizeof(struct bsdvm_shm_rename) == 24);
 static_assert(sizeof(struct bsdvm_shm_seals) == 16);
+static_assert(sizeof(struct bsdvm_fault) == 40);
+static_assert(sizeof(struct bsdvm_madvise) == 24);
+static_assert(sizeof(struct bsdvm_mincore) == 32);
+static_assert(sizeof(struct bsdvm_mlock) == 24);
+static_assert(sizeof(struct bsdvm_mlockall) == 8);
+static_assert(sizeof(struct bsdvm_break) == 16);
+static_assert(sizeof(struct bsdvm_segments) == 48);
+static_assert(sizeof(struct bsdvm_mremap) == 40);
+static_assert(sizeof(struct bsdvm_mimmutable) == 24);
 
 /* Records are made in a buffer of this many bytes before they are copied out. */
 #define ENTRY_BUF_SIZE	(64 * 1024)
@@ -109,6 +118,13 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 
 union device_arg {
 	u32 size;
+	struct {
+		struct bsdvm_shm_open req;
+		struct file *file;
+	} shm_open;
+	struct bsdvm_shm_unlink shm_unlink;
+	struct bsdvm_shm_rename shm_rename;
+	struct bsdvm_shm_seals shm_seals;
 	struct bsdvm_info info;
 	struct bsdvm_mmap mmap;
 	struct bsdvm_munmap munmap;
@@ -118,13 +134,14 @@ union device_arg {
 	struct bsdvm_entries entries;
 	struct bsdvm_stats stats;
 	struct bsdvm_fault fault;
-	struct {
-		struct bsdvm_shm_open req;
-		struct file *file;
-	} shm_open;
-	struct bsdvm_shm_unlink shm_unlink;
-	struct bsdvm_shm_rename shm_rename;
-	struct bsdvm_shm_seals shm_seals;
+	struct bsdvm_madvise madvise;
+	struct bsdvm_mincore mincore;
+	struct bsdvm_mlock mlock;
+	struct bsdvm_mlockall mlockall;
+	struct bsdvm_break brk;
+	struct bsdvm_segments segments;
+	struct bsdvm_mremap mremap;
+	struct bsdvm_mimmutable mimmutable;
 };
 
 /* @window is NULL only for calls that do without one. */
@@ -245,6 +262,100 @@ static int device_fault(struct window *window, union device_arg *arg)
 			  &req->outcome);
 }
 
+static int device_madvise(struct window *window, union device_arg *arg)
+{
+	return kern_madvise(&window->vmspace, arg->madvise.addr, arg->madvise.len,
+			    arg->madvise.behav);
+}
+
+static int device_mincore_put(void *cookie, u64 first, const u8 *bits, unsigned int count)
+{
+	const struct bsdvm_mincore *req = cookie;
+
+	return copy_to_user(u64_to_user_ptr(req->vec + first), bits, count) ? -EFAULT : 0;
+}
+
+static int device_mincore(struct window *window, union device_arg *arg)
+{
+	if (arg->mincore.reserved)
+		return -EINVAL;
+	return kern_mincore(&window->vmspace, arg->mincore.addr, arg->mincore.len,
+			    device_mincore_put, &arg->mincore);
+}
+
+static int device_mlock(struct window *window, union device_arg *arg)
+{
+	if (arg->mlock.reserved)
+		return -EINVAL;
+	return kern_mlock(&window->vmspace, arg->mlock.addr, arg->mlock.len);
+}
+
+static int device_munlock(struct window *window, union device_arg *arg)
+{
+	if (arg->mlock.reserved)
+		return -EINVAL;
+	return kern_munlock(&window->vmspace, arg->mlock.addr, arg->mlock.len);
+}
+
+static int device_mlockall(struct window *window, union device_arg *arg)
+{
+	return kern_mlockall(&window->vmspace, arg->mlockall.how);
+}
+
+static int device_munlockall(struct window *window, union device_arg *arg)
+{
+	if (arg->mlockall.how)
+		return -EINVAL;
+	return kern_munlockall(&window->vmspace);
+}
+
+static int device_break(struct window *window, union device_arg *arg)
+{
+	if (arg->brk.reserved)
+		return -EINVAL;
+	return kern_break(&window->vmspace, &arg->brk.addr);
+}
+
+static int device_segments(struct window *window, union device_arg *arg)
+{
+	if (arg->segments.reserved)
+		return -EINVAL;
+	return kern_segments(&window->vmspace, &arg->segments);
+}
+
+static int device_mremap(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_mremap *req = &arg->mremap;
+
+	return kern_mremap(&window->vmspace, req->old_addr, req->old_len, &req->new_addr,
+			   req->new_len, req->flags);
+}
+
+static int device_mimmutable(struct window *window, union device_arg *arg)
+{
+	if (arg->mimmutable.reserved)
+		return -EINVAL;
+	return kern_mimmutable(&window->vmspace, arg->mimmutable.addr, arg->mimmutable.len);
+}
+
+static int device_mquery(struct window *window, union device_arg *arg)
+{
+	struct mmap_req req = {
+		.addr = arg->mmap.addr,
+		.len = arg->mmap.len,
+		.pos = arg->mmap.offset,
+		.prot = arg->mmap.prot,
+		.flags = arg->mmap.flags,
+		.fd = arg->mmap.fd,
+	};
+	int ret;
+
+	ret = kern_mquery(&window->vmspace, &req);
+	if (!ret)
+		arg->mmap.addr = req.addr;
+	return ret;
+}
+
 static int device_shm_open(struct window *window, union device_arg *arg)
 {
 	return shm_file_open(&arg->shm_open.req, &arg->shm_open.file);
@@ -315,6 +426,17 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_SHM_UNLINK, struct bsdvm_shm_unlink, path, device_shm_unlink, true),
 	DEVICE_OP(BSDVM_IOC_SHM_RENAME, struct bsdvm_shm_rename, to, device_shm_rename, true),
 	DEVICE_OP(BSDVM_IOC_SHM_SEALS, struct bsdvm_shm_seals, seals, device_shm_seals, true),
+	DEVICE_OP(BSDVM_IOC_MADVISE, struct bsdvm_madvise, len, device_madvise, false),
+	DEVICE_OP(BSDVM_IOC_MINCORE, struct bsdvm_mincore, vec, device_mincore, false),
+	DEVICE_OP(BSDVM_IOC_MLOCK, struct bsdvm_mlock, len, device_mlock, false),
+	DEVICE_OP(BSDVM_IOC_MUNLOCK, struct bsdvm_mlock, len, device_munlock, false),
+	DEVICE_OP(BSDVM_IOC_MLOCKALL, struct bsdvm_mlockall, how, device_mlockall, false),
+	DEVICE_OP(BSDVM_IOC_MUNLOCKALL, struct bsdvm_mlockall, how, device_munlockall, false),
+	DEVICE_OP(BSDVM_IOC_BREAK, struct bsdvm_break, addr, device_break, false),
+	DEVICE_OP(BSDVM_IOC_SEGMENTS, struct bsdvm_segments, maxsaddr, device_segments, false),
+	DEVICE_OP(BSDVM_IOC_MREMAP, struct bsdvm_mremap, new_len, device_mremap, false),
+	DEVICE_OP(BSDVM_IOC_MIMMUTABLE, struct bsdvm_mimmutable, len, device_mimmutable, false),
+	DEVICE_OP(BSDVM_IOC_MQUERY, struct bsdvm_mmap, offset, device_mquery, false),
 };
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
@@ -327,7 +449,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 	u32 size;
 	int ret;
 
-	if (nr >= ARRAY_SIZE(device_ops) || cmd != _IO(BSDVM_IOC_MAGIC, nr))
+	if (nr >= ARRAY_SIZE(device_ops) || cmd != _IO(BSDVM_IOC_MAGIC, nr) ||
+	    !device_ops[nr].execute)
 		return -ENOTTY;
 	op = &device_ops[nr];
 	if (!op->execute)

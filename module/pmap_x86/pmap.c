@@ -337,6 +337,44 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_protect);
 
+void pmap_advise(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
+{
+	struct pte_run run = { .end = sva };
+	pte_t *ptep;
+
+	if (!pmap)
+		return;
+	while (pte_run_next(pmap->mm, &run, eva)) {
+		spin_lock(run.ptl);
+		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE)
+			if (pte_present(ptep_get(ptep)) && pte_young(ptep_get(ptep)))
+				clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)&ptep->pte);
+		spin_unlock(run.ptl);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_advise);
+
+unsigned int pmap_mincore(struct pmap *pmap, vm_offset_t va)
+{
+	unsigned int bits = MINCORE_INCORE;
+	spinlock_t *ptl; /* the page table's */
+	pte_t *ptep, pte;
+
+	ptep = pmap ? pmap_pte_lookup(pmap->mm, va, &ptl) : NULL;
+	if (!ptep)
+		return 0;
+	pte = ptep_get(ptep);
+	if (!pte_present(pte))
+		return 0;
+	if (pte_young(pte))
+		bits |= MINCORE_REFERENCED | MINCORE_REFERENCED_OTHER;
+	if (pte_write(pte) || pte_dirty(pte))
+		bits |= MINCORE_MODIFIED | MINCORE_MODIFIED_OTHER;
+	return bits;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_mincore);
+
 vm_paddr_t pmap_extract(struct pmap *pmap, vm_offset_t va)
 {
 	spinlock_t *ptl; /* the page table's */

@@ -111,6 +111,38 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva,
 		  vm_prot_t prot);
 
 /**
+ * pmap_advise() - forget that a range was used
+ * @pmap: where
+ * @sva: first address, page aligned
+ * @eva: address behind the last
+ *
+ * Clears the reference bits; no flush: a use that the TLB hides is seen the next
+ * time.
+ *
+ * Context: page tables pinned.
+ */
+void pmap_advise(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
+
+/* pmap_mincore() answers: mincore(2)'s bits. */
+#define MINCORE_INCORE		0x01
+#define MINCORE_REFERENCED	0x02
+#define MINCORE_MODIFIED	0x04
+#define MINCORE_REFERENCED_OTHER 0x08
+#define MINCORE_MODIFIED_OTHER	0x10
+
+/**
+ * pmap_mincore() - what the pmap knows of an address
+ * @pmap: where
+ * @va: page aligned
+ *
+ * Modified: there is, or was through this mapping, leave to write.
+ *
+ * Context: page tables pinned.
+ * Return: MINCORE_*, of this pmap's own; 0 when nothing is mapped.
+ */
+unsigned int pmap_mincore(struct pmap *pmap, vm_offset_t va);
+
+/**
  * pmap_extract() - physical address behind a virtual one
  * @pmap: where
  * @va: virtual address

@@ -24,6 +24,7 @@ typedef u8 vm_inherit_t;	/* VM_INHERIT_* */
 #define VM_PROT_WRITE		0x02
 #define VM_PROT_EXECUTE		0x04
 #define VM_PROT_ALL		0x07
+#define VM_PROT_COPY		0x08	/* in a fault: copy as a write would */
 
 #define VM_INHERIT_SHARE	0
 #define VM_INHERIT_COPY		1

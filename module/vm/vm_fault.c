@@ -142,9 +142,39 @@ static int vm_fault_lookup(struct faultstate *fs)
 	return rv;
 }
 
+/* Must the page end up in the first object? */
 static bool writes(const struct faultstate *fs)
 {
-	return fs->fault_type & VM_PROT_WRITE;
+	return fs->fault_type & (VM_PROT_WRITE | VM_PROT_COPY);
+}
+
+/* Pages that a page-in brings, the one that is needed included. */
+static unsigned int fault_read_window(const struct faultstate *fs)
+{
+	u32 eflags = fs->entry->eflags;
+
+	if (eflags & MAP_ENTRY_BEHAV_RANDOM)
+		return 1;
+	return eflags & MAP_ENTRY_BEHAV_SEQ ? VM_FAULT_READ_MAX : VM_FAULT_READ_DEFAULT;
+}
+
+/*
+ * Drop behind: what a reader in sequence has passed is what memory is taken from
+ * first.
+ */
+static void fault_dontneed_behind(const struct faultstate *fs, struct vm_object *object)
+{
+	vm_pindex_t pindex = fs->pindex;
+	struct vm_page *m;
+	unsigned int i;
+
+	if (!(fs->entry->eflags & MAP_ENTRY_BEHAV_SEQ))
+		return;
+	for (i = 0; i < VM_FAULT_READ_MAX && pindex--; i++) {
+		m = vm_page_lookup(object, pindex);
+		if (m && !vm_page_busied(m) && !vm_page_wired(m))
+			vm_page_deactivate(m);
+	}
 }
 
 /*
@@ -164,6 +194,22 @@ static enum objlock backing_lock_mode(const struct faultstate *fs,
 	return RLOCKED;
 }
 
+/*
+ * Wired pages of a shared memory object that has become smaller are still there,
+ * but nobody may see them.
+ */
+static bool fault_visible(const struct vm_object *object, vm_pindex_t pindex)
+{
+	return likely(object->type != OBJT_SWAP) || pindex < object->size;
+}
+
+/* The page in @fs->object, which is locked. */
+static struct vm_page *fault_page(const struct faultstate *fs)
+{
+	return fault_visible(fs->object, fs->pindex) ? vm_page_lookup(fs->object, fs->pindex) :
+						       NULL;
+}
+
 /* Look for the page in @fs->object, which is locked, and below. */
 static void fault_walk(struct faultstate *fs)
 {
@@ -171,7 +217,7 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
-	while (!(fs->m = vm_page_lookup(fs->object, fs->pindex))) {
+	while (!(fs->m = fault_page(fs))) {
 		backing = fs->object->backing_object;
 		if (!backing)
 			break;
@@ -221,7 +267,7 @@ static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 
 	if (!ops->haspage(object, pindex, NULL, &after))
 		return KERN_OUT_OF_BOUNDS;
-	end = pindex + 1 + min(after, VM_FAULT_READ_MAX - 1);
+	end = pindex + min_t(unsigned int, after + 1, fault_read_window(fs));
 	for (fw->count = 0; pindex < end; pindex++) {
 		if (vm_page_lookup(object, pindex))
 			break;
@@ -262,6 +308,7 @@ static int fault_pagein(struct faultstate *fs, const struct pagerops *ops)
 		return fault_fail(fs, KERN_RESTART);
 	}
 	rv = fault_pagein_prepare(fs, object, ops);
+	fault_dontneed_behind(fs, object);
 	if (rv == KERN_SUCCESS && fs->fw->count)
 		vm_object_reference(object);
 	VM_OBJECT_WUNLOCK(object);
@@ -370,6 +417,7 @@ static int vm_fault_cow(struct faultstate *fs)
 		if (!m)
 			return fault_wait_memory(fs);
 		pmap_copy_page(fs->m, m);
+		vm_page_dirty(m);
 		/*
 		 * Other maps that share the first object may have mapped the page
 		 * that is now hidden; they must come here again.
@@ -427,6 +475,7 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	/*
 	 * Writable only if it is the first object's page, and written now or dirty
 	 * already: a clean page's first write must come here to make it dirty.
+	 * (A copy was made dirty with its content.)
 	 */
 	if (fs->object != fs->first_object || (!writes(fs) && !vm_page_is_dirty(fs->m)))
 		prot &= ~VM_PROT_WRITE;
@@ -549,7 +598,7 @@ static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, u
 			slot = index - pindex;
 			if (__test_and_set_bit(slot, hidden))
 				continue;
-			if (m->valid && !vm_page_busied(m))
+			if (m->valid && !vm_page_busied(m) && fault_visible(object, index))
 				ma[slot] = m;
 		}
 		backing = object->backing_object;
@@ -562,41 +611,155 @@ static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, u
 	}
 }
 
+static vm_offset_t trunc_around(vm_offset_t va)
+{
+	return ALIGN_DOWN(va, VM_FAULT_AROUND * VM_PAGE_SIZE);
+}
+
+/*
+ * Map what is resident in the cluster of @vaddr, within an entry and below @end.
+ * *served, unless NULL: whether @vaddr is mapped. Returns how many pages were mapped.
+ */
+static unsigned int prefault_entry(struct vm_map *map, struct vm_map_entry *entry,
+				   vm_offset_t vaddr, vm_offset_t end, bool *served)
+{
+	vm_offset_t start = max(trunc_around(vaddr), entry->start);
+	struct vm_object *locked[VM_FAULT_AROUND_DEPTH], *top = entry->object;
+	struct vm_page *ma[VM_FAULT_AROUND] = { NULL };
+	unsigned int count, depth, mapped = 0;
+
+	if (served)
+		*served = false;
+	if (!VM_OBJECT_TRYRLOCK(top))
+		return 0;
+	end = min3(end, entry->end, trunc_around(vaddr) + VM_FAULT_AROUND * VM_PAGE_SIZE);
+	count = atop(end - start);
+	depth = prefault_gather(top, OFF_TO_IDX(entry->offset + (start - entry->start)), count, ma,
+				locked);
+	if (!served || ma[atop(vaddr - start)]) {
+		mapped = pmap_enter_object(map->pmap, start, ma, count,
+					   entry->protection & ~VM_PROT_WRITE);
+		if (served)
+			*served = ma[atop(vaddr - start)];
+	}
+	while (depth)
+		VM_OBJECT_RUNLOCK(locked[--depth]);
+	VM_OBJECT_RUNLOCK(top);
+	return mapped;
+}
+
+int vm_fault_wire(struct vm_map *map, vm_offset_t va, vm_prot_t prot, bool copy)
+{
+	struct vm_fault_wait fw = { .restarts = 0 };
+	vm_prot_t fault_type = prot & VM_PROT_READ ? VM_PROT_READ : VM_PROT_EXECUTE;
+	struct vm_page *m;
+	int rv;
+
+	if (copy)
+		fault_type |= VM_PROT_COPY;
+	do {
+		if (pmap_pin(map->pmap))
+			return KERN_FAILURE;
+		rv = vm_fault(map, va, fault_type, &fw, &m);
+		pmap_unpin(map->pmap);
+		if (rv == KERN_RESTART)
+			rv = vm_fault_wait(&fw);
+	} while (rv == KERN_RESTART);
+	if (rv == KERN_SUCCESS && fatal_signal_pending(current)) {
+		vm_page_unwire(m, PQ_ACTIVE);
+		rv = KERN_FAILURE;
+	}
+	cond_resched();
+	return rv;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_fault_wire);
+
+/* The next place at or behind @pindex where anything of a chain is resident. */
+static bool chain_next_resident(struct vm_object *top, vm_pindex_t *pindex, vm_pindex_t last)
+{
+	struct vm_object *object = top, *backing;
+	vm_pindex_t shift = 0, nearest = last + 1;
+	unsigned long index;
+	unsigned int level = 0;
+
+	for (;;) {
+		index = *pindex + shift;
+		if (nearest > *pindex &&
+		    xa_find(&object->pages, &index, nearest - 1 + shift, XA_PRESENT))
+			nearest = index - shift;
+		backing = object->backing_object;
+		if (!backing || level++ == VM_FAULT_AROUND_DEPTH)
+			break;
+		shift += OFF_TO_IDX(object->backing_object_offset);
+		VM_OBJECT_RLOCK_NESTED(backing, object == top ? VM_OBJECT_BACKING :
+								VM_OBJECT_NEXT);
+		if (object != top) {
+			VM_OBJECT_RUNLOCK(object);
+			VM_OBJECT_NEXT_IS_BACKING(backing);
+		}
+		object = backing;
+	}
+	if (object != top)
+		VM_OBJECT_RUNLOCK(object);
+	*pindex = nearest;
+	return nearest <= last;
+}
+
+/* Map what is resident of one entry's [start, end). */
+static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
+			   vm_offset_t end)
+{
+	vm_pindex_t first = OFF_TO_IDX(entry->offset), last, pindex;
+	struct vm_object *object = entry->object;
+	vm_offset_t va;
+	bool more;
+
+	pindex = first + atop(start - entry->start);
+	last = first + atop(end - entry->start) - 1;
+	for (;;) {
+		VM_OBJECT_RLOCK(object);
+		more = chain_next_resident(object, &pindex, last);
+		VM_OBJECT_RUNLOCK(object);
+		if (!more || fatal_signal_pending(current))
+			break;
+		va = entry->start + ptoa(pindex - first);
+		prefault_entry(map, entry, va, end, NULL);
+		pindex = first + atop(trunc_around(va) + VM_FAULT_AROUND * VM_PAGE_SIZE -
+				      entry->start);
+		cond_resched();
+	}
+}
+
+void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry;
+
+	vm_map_lock_read(map);
+	entry = vm_map_lookup_entry_ge(map, start);
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		if (entry->object && (entry->protection & (VM_PROT_READ | VM_PROT_EXECUTE)))
+			willneed_entry(map, entry, max(start, entry->start),
+				       min(end, entry->end));
+	vm_map_unlock_read(map);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
+
 bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
 {
-	vm_offset_t start = ALIGN_DOWN(vaddr, VM_FAULT_AROUND * VM_PAGE_SIZE);
-	vm_offset_t end = start + VM_FAULT_AROUND * VM_PAGE_SIZE;
-	struct vm_object *locked[VM_FAULT_AROUND_DEPTH];
-	struct vm_page *ma[VM_FAULT_AROUND] = { NULL };
 	struct vm_map_entry *entry;
-	struct vm_object *top;
-	unsigned int count, depth, mapped;
 	bool served = false;
+	unsigned int mapped;
 
 	if (!vm_map_trylock_read(map))
 		return false;
-	if (!vm_map_lookup_entry(map, vaddr, &entry) || !entry->object ||
-	    (fault_type & ~entry->protection) || !VM_OBJECT_TRYRLOCK(entry->object))
-		goto unlock_map;
-
-	top = entry->object;
-	start = max(start, entry->start);
-	count = atop(min(end, entry->end) - start);
-	depth = prefault_gather(top, OFF_TO_IDX(entry->offset + (start - entry->start)), count, ma,
-				locked);
-	if (ma[atop(vaddr - start)]) {
-		mapped = pmap_enter_object(map->pmap, start, ma, count,
-					   entry->protection & ~VM_PROT_WRITE);
-		served = ma[atop(vaddr - start)];
+	if (vm_map_lookup_entry(map, vaddr, &entry) && entry->object &&
+	    !(fault_type & ~entry->protection)) {
+		mapped = prefault_entry(map, entry, vaddr, entry->end, &served);
 		if (served && mapped) {
 			VM_CNT_INC(v_vm_faults);
 			VM_CNT_ADD(v_prefault, mapped - 1);
 		}
 	}
-	while (depth)
-		VM_OBJECT_RUNLOCK(locked[--depth]);
-	VM_OBJECT_RUNLOCK(top);
-unlock_map:
 	vm_map_unlock_read(map);
 	return served;
 }

@@ -25,8 +25,9 @@
 #define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
 #define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
 
-/* Most pages a page-in brings at once. */
-#define VM_FAULT_READ_MAX	16
+/* Pages a page-in brings at once: as a rule, and to who reads in sequence. */
+#define VM_FAULT_READ_DEFAULT	16
+#define VM_FAULT_READ_MAX	32
 
 /**
  * struct vm_fault_wait - what a fault that said KERN_RESTART waits for
@@ -49,7 +50,8 @@ struct vm_fault_wait {
  * vm_fault() - one pass over a fault
  * @map: the map
  * @vaddr: the address
- * @fault_type: VM_PROT_* of the access, not zero
+ * @fault_type: VM_PROT_* of the access, not zero; VM_PROT_COPY beside it: the page
+ *	must become the entry's own, whether or not it may be written
  * @fw: where it says what to wait for
  * @m_hold: NULL, or where the page goes, wired
  *
@@ -88,6 +90,31 @@ int vm_fault_wait(struct vm_fault_wait *fw);
  */
 bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr,
 		       vm_prot_t fault_type);
+
+/**
+ * vm_fault_wire() - bring a page in and wire it, for vm_map_wire()
+ * @map: the map
+ * @va: the address
+ * @prot: protection of the entry
+ * @copy: the page must become the entry's own
+ *
+ * Context: process, may sleep and do I/O; no lock held.
+ * Return: KERN_SUCCESS; KERN_FAILURE on a fatal signal; what vm_fault() and
+ * vm_fault_wait() say.
+ */
+int vm_fault_wire(struct vm_map *map, vm_offset_t va, vm_prot_t prot, bool copy);
+
+/**
+ * vm_fault_willneed() - map what is resident of a range
+ * @map: the map
+ * @start: first address, page aligned
+ * @end: address behind the last
+ *
+ * Starts no I/O.
+ *
+ * Context: process, may sleep; page tables pinned; takes the lock of @map.
+ */
+void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end);
 
 /* Tunables: how long a fault waits for memory before it gives up. */
 extern unsigned int vm_pfault_oom_attempts;

@@ -40,12 +40,9 @@ void vmspace_exit(struct vmspace *vm)
 {
 	struct vm_map *map = &vm->vm_map;
 	LIST_HEAD(deferred);
-	int rv;
 
 	/* Nothing is translated any more, and there are no tables to look at. */
 	map->pmap = NULL;
-	/* Whole entries only, so nothing is split and it cannot fail. */
-	rv = vm_map_remove(map, map->min_offset, map->max_offset, &deferred);
-	WARN_ON(rv != KERN_SUCCESS);
+	vm_map_remove_all(map, &deferred);
 	vm_map_process_deferred(&deferred);
 }

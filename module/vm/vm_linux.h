@@ -15,6 +15,7 @@
 #include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/cred.h>
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>

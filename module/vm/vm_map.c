@@ -9,14 +9,21 @@
  * Second, every entry knows the gap below it and the largest gap of its subtree,
  * so that a free place is found by one descent.
  *
+ * The map has three more files: vm_map_wire.c, vm_map_fork.c, vm_map_move.c.
+ *
  *	  min          start  end        start  end                    max
  *	   |....gap....[ entry ]....gap....[ entry ]...................|
  *
  * Lock order: vm_map.lock, parent before fork child, then object locks.
  */
-#include "vm_map.h"
+#include "vm_map_var.h"
 
 #include "pmap.h"
+#include "swap_reserve.h"
+#include "vmmeter.h"
+
+unsigned int vm_stack_guard_page = 1;
+unsigned long vm_sgrowsiz = 128 * 1024;
 
 static struct kmem_cache *mapentzone;
 
@@ -55,7 +62,12 @@ void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min, vm_offs
 	map->max_offset = max;
 	map->size = 0;
 	map->nentries = 0;
+	map->wired = 0;
+	map->charge = 0;
+	map->flags = 0;
 	map->timestamp = 0;
+	map->transitions = 0;
+	map->transition_gen = 0;
 	map->pmap = pmap;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_init);
@@ -71,8 +83,8 @@ void vm_map_assert_consistent(struct vm_map *map)
 	vm_offset_t last = map->min_offset;
 	struct vm_map_entry *entry;
 	struct rb_node *node = rb_first(&map->root);
+	vm_size_t size = 0, wired = 0, charge = 0;
 	unsigned long n = 0;
-	vm_size_t size = 0;
 
 	VM_MAP_ASSERT_LOCKED(map);
 	VM_MAP_ENTRY_FOREACH(entry, map) {
@@ -86,8 +98,16 @@ void vm_map_assert_consistent(struct vm_map *map)
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_GUARD) || !entry->object);
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_NEEDS_COPY) ||
 			  (entry->eflags & MAP_ENTRY_COW));
-		if (!(entry->eflags & MAP_ENTRY_GUARD))
-			size += entry->end - entry->start;
+		VM_ASSERT(!(entry->eflags & MAP_ENTRY_USER_WIRED) == !entry->wired_count);
+		VM_ASSERT(!entry->wired_count || (entry->object &&
+			  !(entry->eflags & MAP_ENTRY_NEEDS_COPY)));
+		VM_ASSERT(!(entry->eflags & MAP_ENTRY_STACK_GAP) ||
+			  (entry->eflags & MAP_ENTRY_GUARD));
+		size += vm_map_entry_size(entry);
+		if (entry->eflags & MAP_ENTRY_USER_WIRED)
+			wired += entry->end - entry->start;
+		if (entry->eflags & MAP_ENTRY_CHARGED)
+			charge += entry->end - entry->start;
 		last = entry->end;
 		node = rb_next(node);
 		n++;
@@ -96,6 +116,8 @@ void vm_map_assert_consistent(struct vm_map *map)
 	VM_ASSERT(last <= map->max_offset);
 	VM_ASSERT(n == map->nentries);
 	VM_ASSERT(size == map->size);
+	VM_ASSERT(wired == map->wired);
+	VM_ASSERT(charge == map->charge);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_assert_consistent);
 #else
@@ -103,12 +125,6 @@ void vm_map_assert_consistent(struct vm_map *map)
 {
 }
 #endif
-
-/* Every entry counts in the map's size but guards. */
-static vm_size_t entry_size(const struct vm_map_entry *entry)
-{
-	return entry->eflags & MAP_ENTRY_GUARD ? 0 : entry->end - entry->start;
-}
 
 /* The entry's start, or its predecessor's end, has moved. */
 static void vm_map_entry_gap_changed(struct vm_map *map, struct vm_map_entry *entry)
@@ -122,7 +138,7 @@ static void vm_map_entry_gap_changed(struct vm_map *map, struct vm_map_entry *en
 	vm_map_gap_cb.propagate(&entry->rb, NULL);
 }
 
-static void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
+void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
 {
 	struct rb_node **link = &map->root.rb_node, *parent = NULL;
 	struct vm_map_entry *pred = NULL;
@@ -147,7 +163,7 @@ static void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
 	map->nentries++;
 }
 
-static void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
+void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
 {
 	struct vm_map_entry *succ = vm_map_entry_succ(map, entry);
 
@@ -158,14 +174,41 @@ static void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
 	map->nentries--;
 }
 
-static struct vm_map_entry *vm_map_entry_create(void)
+void vm_map_entry_resize(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
+			 vm_offset_t end)
+{
+	VM_MAP_ASSERT_WLOCKED(map);
+	entry->start = start;
+	entry->end = end;
+	vm_map_entry_gap_changed(map, entry);
+	vm_map_entry_gap_changed(map, vm_map_entry_succ(map, entry));
+}
+
+struct vm_map_entry *vm_map_entry_create(void)
 {
 	return kmem_cache_alloc(mapentzone, GFP_KERNEL);
 }
 
-static void vm_map_entry_dispose(struct vm_map_entry *entry)
+void vm_map_entry_dispose(struct vm_map_entry *entry)
 {
-	kmem_cache_free(mapentzone, entry);
+	if (entry)
+		kmem_cache_free(mapentzone, entry);
+}
+
+bool vm_map_charge(struct vm_map *map, vm_size_t size)
+{
+	VM_MAP_ASSERT_WLOCKED(map);
+	if (!swap_reserve(size))
+		return false;
+	map->charge += size;
+	return true;
+}
+
+void vm_map_uncharge(struct vm_map *map, vm_size_t size)
+{
+	VM_MAP_ASSERT_WLOCKED(map);
+	swap_release(size);
+	map->charge -= size;
 }
 
 bool vm_map_lookup_entry(struct vm_map *map, vm_offset_t address, struct vm_map_entry **entry)
@@ -285,6 +328,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_findspace);
 static bool vm_map_mergeable(const struct vm_map_entry *prev, const struct vm_map_entry *entry)
 {
 	return prev->end == entry->start && prev->object == entry->object &&
+	       !(prev->eflags & MAP_ENTRY_NOMERGE) &&
 	       (!prev->object || prev->offset + (prev->end - prev->start) == entry->offset) &&
 	       prev->eflags == entry->eflags && prev->protection == entry->protection &&
 	       prev->max_protection == entry->max_protection &&
@@ -309,7 +353,7 @@ static void vm_map_try_merge_entries(struct vm_map *map, struct vm_map_entry *en
 }
 
 /* Merge all that can be merged from the entry at @start to the one at @end. */
-static void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
 	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start), *next;
 
@@ -344,7 +388,7 @@ static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_
  * Clip so that every entry in [start, end) lies there wholly. When it fails the
  * map is as before.
  */
-static int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
 	struct vm_map_entry *entry;
 	int rv;
@@ -369,7 +413,22 @@ static bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start, vm_o
 	return start >= map->min_offset && end <= map->max_offset && start < end;
 }
 
-/* Fill @entry in; its place must be free. */
+int vm_map_check_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
+	int rv = KERN_SUCCESS;
+
+	VM_MAP_ASSERT_LOCKED(map);
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
+		if (entry->eflags & MAP_ENTRY_IMMUTABLE)
+			return KERN_NO_ACCESS;
+		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
+			rv = KERN_RESTART;
+	}
+	return rv;
+}
+
+/* Fill @entry in and link it; its place must be free, and paid for. */
 static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
 				struct vm_object *object, vm_ooffset_t offset, vm_offset_t start,
 				vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow)
@@ -387,12 +446,60 @@ static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
 		entry->eflags |= MAP_ENTRY_NOCOREDUMP;
 	if (cow & MAP_CREATE_GUARD)
 		entry->eflags |= MAP_ENTRY_GUARD;
+	if (cow & MAP_STACK_GROWS_DOWN)
+		entry->eflags |= MAP_ENTRY_GROWS_DOWN;
 	entry->protection = prot;
 	entry->max_protection = max;
 	entry->inheritance = cow & MAP_INHERIT_SHARE ? VM_INHERIT_SHARE : VM_INHERIT_DEFAULT;
+	entry->stack_prot = VM_PROT_NONE;
+	entry->stack_max = VM_PROT_NONE;
 	entry->wired_count = 0;
 	vm_map_entry_link(map, entry);
-	map->size += entry_size(entry);
+	map->size += vm_map_entry_size(entry);
+}
+
+/**
+ * struct insertion - what an insertion needs, had before anything changes
+ * @entry: the entry
+ * @gap: a stack's gap, or NULL
+ * @size: bytes of memory that begin to exist at the top of the range
+ * @charge: bytes of swap to reserve
+ */
+struct insertion {
+	struct vm_map_entry *entry;
+	struct vm_map_entry *gap;
+	vm_size_t size;
+	vm_size_t charge;
+};
+
+static void vm_map_insertion_drop(struct insertion *ins)
+{
+	vm_map_entry_dispose(ins->entry);
+	vm_map_entry_dispose(ins->gap);
+}
+
+static int vm_map_insertion_prepare(struct insertion *ins, struct vm_object *object,
+				    vm_size_t size, vm_prot_t prot, int cow)
+{
+	vm_size_t guard = ptoa(READ_ONCE(vm_stack_guard_page));
+	bool stack = cow & MAP_STACK_GROWS_DOWN;
+
+	*ins = (struct insertion){ .size = size };
+	if (stack) {
+		if (size <= guard)
+			return KERN_INVALID_ARGUMENT;
+		ins->size = min(size - guard, round_page(READ_ONCE(vm_sgrowsiz)));
+	}
+	/* What others can reach as well is charged to the object, if to anyone. */
+	if ((prot & VM_PROT_WRITE) && (!object || (cow & MAP_COPY_ON_WRITE)))
+		ins->charge = ins->size;
+	ins->entry = vm_map_entry_create();
+	if (ins->size < size)
+		ins->gap = vm_map_entry_create();
+	if (ins->entry && (ins->gap || ins->size == size))
+		return KERN_SUCCESS;
+	vm_map_insertion_drop(ins);
+	return KERN_RESOURCE_SHORTAGE;
 }
 
 /*
@@ -419,11 +526,25 @@ static bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry)
 	return true;
 }
 
-static void vm_map_insert_finish(struct vm_map *map, struct vm_map_entry *entry)
+/* Insert what was prepared and charged. Cannot fail. */
+static void vm_map_insertion_commit(struct vm_map *map, struct insertion *ins,
+				    struct vm_object *object, vm_ooffset_t offset,
+				    vm_offset_t start, vm_offset_t end, vm_prot_t prot,
+				    vm_prot_t max, int cow)
 {
-	vm_offset_t start = entry->start, end = entry->end;
+	vm_offset_t low = end - ins->size;
 
-	vm_map_try_extend(map, entry);
+	if (ins->gap) {
+		vm_map_insert_entry(map, ins->gap, NULL, 0, start, low, VM_PROT_NONE, VM_PROT_NONE,
+				    MAP_CREATE_GUARD | (cow & MAP_DISABLE_COREDUMP));
+		ins->gap->eflags |= MAP_ENTRY_STACK_GAP;
+		ins->gap->stack_prot = prot;
+		ins->gap->stack_max = max;
+	}
+	vm_map_insert_entry(map, ins->entry, object, offset, low, end, prot, max, cow);
+	if (ins->charge)
+		ins->entry->eflags |= MAP_ENTRY_CHARGED;
+	vm_map_try_extend(map, ins->entry);
 	vm_map_simplify(map, start, end);
 	vm_map_assert_consistent(map);
 }
@@ -432,6 +553,8 @@ int vm_map_insert(struct vm_map *map, struct vm_object *object, vm_ooffset_t off
 		  vm_offset_t start, vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow)
 {
 	struct vm_map_entry *entry;
+	struct insertion ins;
+	int rv;
 
 	VM_MAP_ASSERT_WLOCKED(map);
 	if (!vm_map_range_valid(map, start, end))
@@ -441,11 +564,14 @@ int vm_map_insert(struct vm_map *map, struct vm_object *object, vm_ooffset_t off
 	entry = vm_map_lookup_entry_ge(map, start);
 	if (entry && entry->start < end)
 		return KERN_NO_SPACE;
-	entry = vm_map_entry_create();
-	if (!entry)
+	rv = vm_map_insertion_prepare(&ins, object, end - start, prot, cow);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	if (!vm_map_charge(map, ins.charge)) {
+		vm_map_insertion_drop(&ins);
 		return KERN_RESOURCE_SHORTAGE;
-	vm_map_insert_entry(map, entry, object, offset, start, end, prot, max, cow);
-	vm_map_insert_finish(map, entry);
+	}
+	vm_map_insertion_commit(map, &ins, object, offset, start, end, prot, max, cow);
 	return KERN_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_insert);
@@ -487,9 +613,8 @@ static void vm_map_entry_free_pages(struct vm_map_entry *entry)
 	VM_OBJECT_WUNLOCK(object);
 }
 
-/* Take whole entries out of [start, end), which is clipped. Cannot fail. */
-static void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t end,
-				  struct list_head *deferred)
+void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+			   struct list_head *deferred)
 {
 	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start), *next;
 
@@ -499,8 +624,12 @@ static void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offs
 	pmap_remove(map->pmap, start, end);
 	for (; entry && entry->start < end; entry = next) {
 		next = vm_map_entry_succ(map, entry);
+		if (entry->wired_count)
+			vm_map_entry_unwire(map, entry);
 		vm_map_entry_unlink(map, entry);
-		map->size -= entry_size(entry);
+		map->size -= vm_map_entry_size(entry);
+		if (entry->eflags & MAP_ENTRY_CHARGED)
+			vm_map_uncharge(map, entry->end - entry->start);
 		if (entry->object)
 			vm_map_entry_free_pages(entry);
 		list_add_tail(&entry->link, deferred);
@@ -513,7 +642,9 @@ int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 	int rv;
 
 	vm_map_lock(map);
-	rv = vm_map_clip_range(map, start, end);
+	rv = vm_map_check_range(map, start, end);
+	if (rv == KERN_SUCCESS)
+		rv = vm_map_clip_range(map, start, end);
 	if (rv == KERN_SUCCESS)
 		vm_map_delete_clipped(map, start, end, deferred);
 	vm_map_assert_consistent(map);
@@ -521,6 +652,15 @@ int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_remove);
+
+void vm_map_remove_all(struct vm_map *map, struct list_head *deferred)
+{
+	vm_map_lock(map);
+	vm_map_delete_clipped(map, map->min_offset, map->max_offset, deferred);
+	vm_map_assert_consistent(map);
+	vm_map_unlock(map);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_map_remove_all);
 
 void vm_map_process_deferred(struct list_head *deferred)
 {
@@ -534,13 +674,26 @@ void vm_map_process_deferred(struct list_head *deferred)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_process_deferred);
 
+/* Swap reserved for entries of [start, end), which is clipped. */
+static vm_size_t vm_map_charged(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
+	vm_size_t charge = 0;
+
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		if (entry->eflags & MAP_ENTRY_CHARGED)
+			charge += entry->end - entry->start;
+	return charge;
+}
+
 int vm_map_fixed(struct vm_map *map, struct vm_object *object, vm_ooffset_t offset,
 		 vm_offset_t start, vm_size_t length, vm_prot_t prot, vm_prot_t max, int cow,
 		 bool excl, struct list_head *deferred)
 {
 	vm_offset_t end = start + length;
-	struct vm_map_entry *entry;
-	int rv = KERN_SUCCESS;
+	struct insertion ins;
+	vm_size_t old;
+	int rv;
 
 	if (end < start || !vm_map_range_valid(map, start, end))
 		return KERN_INVALID_ADDRESS;
@@ -552,60 +705,119 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object, vm_ooffset_t offs
 		vm_map_unlock(map);
 		return rv;
 	}
-	/* All memory first: once the old entries are gone nothing may fail. */
-	entry = vm_map_entry_create();
-	if (!entry)
-		return KERN_RESOURCE_SHORTAGE;
+	/* All that may fail comes first: once the old entries are gone nothing may. */
+	rv = vm_map_insertion_prepare(&ins, object, length, prot, cow);
+	if (rv != KERN_SUCCESS)
+		return rv;
 	vm_map_lock(map);
-	rv = vm_map_clip_range(map, start, end);
+	rv = vm_map_check_range(map, start, end);
+	if (rv == KERN_SUCCESS)
+		rv = vm_map_clip_range(map, start, end);
 	if (rv == KERN_SUCCESS) {
-		vm_map_delete_clipped(map, start, end, deferred);
-		vm_map_insert_entry(map, entry, object, offset, start, end, prot, max, cow);
-		vm_map_insert_finish(map, entry);
+		/* What is replaced pays for what replaces it. */
+		old = vm_map_charged(map, start, end);
+		if (swap_reserve(ins.charge > old ? ins.charge - old : 0)) {
+			map->charge += ins.charge;
+			swap_reserve_force(min(ins.charge, old));
+			vm_map_delete_clipped(map, start, end, deferred);
+			vm_map_insertion_commit(map, &ins, object, offset, start, end, prot, max,
+						cow);
+		} else {
+			vm_map_simplify(map, start, end);
+			rv = KERN_RESOURCE_SHORTAGE;
+		}
 	}
 	vm_map_unlock(map);
 	if (rv != KERN_SUCCESS)
-		vm_map_entry_dispose(entry);
+		vm_map_insertion_drop(&ins);
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_fixed);
 
-/* First pass of vm_map_protect(): is the change allowed everywhere? */
+/* Must swap be reserved for this entry before it may be written? */
+static bool vm_map_entry_wants_charge(struct vm_map_entry *entry)
+{
+	if (entry->eflags & (MAP_ENTRY_CHARGED | MAP_ENTRY_GUARD))
+		return false;
+	if (!entry->object || (entry->eflags & MAP_ENTRY_COW))
+		return true;
+	/* Shared memory is charged to the object, once. */
+	return (entry->object->flags & OBJ_ANON) && !entry->object->charge;
+}
+
+/*
+ * First pass of vm_map_protect(): is the change allowed everywhere, and what swap
+ * does it need?
+ */
 static int vm_map_protect_check(struct vm_map *map, vm_offset_t start, vm_offset_t end,
-				vm_prot_t wanted)
+				vm_prot_t wanted, vm_prot_t new_prot, vm_size_t *charge)
 {
 	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
+	int rv = vm_map_check_range(map, start, end);
 
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
+	*charge = 0;
+	for (; rv == KERN_SUCCESS && entry && entry->start < end;
+	     entry = vm_map_entry_succ(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_GUARD)
 			continue;
 		if (wanted & ~entry->max_protection)
-			return KERN_PROTECTION_FAILURE;
+			rv = KERN_PROTECTION_FAILURE;
+		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry))
+			*charge += min(entry->end, end) - max(entry->start, start);
 	}
-	return KERN_SUCCESS;
+	return rv;
+}
+
+/* Second pass: change one entry, and what is mapped of it. */
+static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
+				 vm_prot_t new_prot, vm_prot_t new_maxprot, int flags)
+{
+	vm_prot_t old = entry->protection;
+
+	if (flags & VM_MAP_PROTECT_SET_PROT)
+		entry->protection = new_prot;
+	if (flags & VM_MAP_PROTECT_SET_MAXPROT) {
+		entry->max_protection = new_maxprot;
+		entry->protection &= new_maxprot;
+	}
+	/*
+	 * A fetch from a page that is mapped without EXEC never reaches vm_fault():
+	 * Linux takes it for an error. So such pages must go.
+	 */
+	if (entry->protection & ~old & VM_PROT_EXECUTE)
+		pmap_remove(map->pmap, entry->start, entry->end);
+	else if (old & ~entry->protection)
+		pmap_protect(map->pmap, entry->start, entry->end, entry->protection);
 }
 
 int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_prot_t new_prot,
 		   vm_prot_t new_maxprot, int flags)
 {
 	struct vm_map_entry *entry;
-	vm_prot_t wanted = 0, old;
+	vm_prot_t wanted = 0;
+	vm_size_t charge;
 	int rv;
 
 	if (flags & VM_MAP_PROTECT_SET_PROT)
 		wanted |= new_prot;
+	else
+		new_prot = VM_PROT_NONE;
 	if (flags & VM_MAP_PROTECT_SET_MAXPROT) {
 		wanted |= new_maxprot;
-		if ((flags & VM_MAP_PROTECT_SET_PROT) && (new_prot & ~new_maxprot))
+		if (new_prot & ~new_maxprot)
 			return KERN_OUT_OF_BOUNDS;
 	}
 	if (start >= end)
 		return KERN_SUCCESS;
 
 	vm_map_lock(map);
-	rv = vm_map_protect_check(map, start, end, wanted);
+	rv = vm_map_protect_check(map, start, end, wanted, new_prot, &charge);
 	if (rv == KERN_SUCCESS)
 		rv = vm_map_clip_range(map, start, end);
+	if (rv == KERN_SUCCESS && !vm_map_charge(map, charge)) {
+		vm_map_simplify(map, start, end);
+		rv = KERN_RESOURCE_SHORTAGE;
+	}
 	if (rv != KERN_SUCCESS)
 		goto unlock;
 
@@ -613,21 +825,9 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_GUARD)
 			continue;
-		old = entry->protection;
-		if (flags & VM_MAP_PROTECT_SET_PROT)
-			entry->protection = new_prot;
-		if (flags & VM_MAP_PROTECT_SET_MAXPROT) {
-			entry->max_protection = new_maxprot;
-			entry->protection &= new_maxprot;
-		}
-		/*
-		 * A fetch from a page that is mapped without EXEC never reaches
-		 * vm_fault(): Linux takes it for an error. So such pages must go.
-		 */
-		if (entry->protection & ~old & VM_PROT_EXECUTE)
-			pmap_remove(map->pmap, entry->start, entry->end);
-		else if (old & ~entry->protection)
-			pmap_protect(map->pmap, entry->start, entry->end, entry->protection);
+		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry))
+			entry->eflags |= MAP_ENTRY_CHARGED;
+		vm_map_protect_entry(map, entry, new_prot, new_maxprot, flags);
 	}
 	vm_map_simplify(map, start, end);
 	vm_map_assert_consistent(map);
@@ -636,6 +836,12 @@ unlock:
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_protect);
+
+/* Is anything in [start, end) immutable? */
+static bool vm_map_range_immutable(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	return vm_map_check_range(map, start, end) == KERN_NO_ACCESS;
+}
 
 int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		   vm_inherit_t new_inheritance)
@@ -649,7 +855,8 @@ int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		return KERN_SUCCESS;
 
 	vm_map_lock(map);
-	rv = vm_map_clip_range(map, start, end);
+	rv = vm_map_range_immutable(map, start, end) ? KERN_NO_ACCESS :
+						       vm_map_clip_range(map, start, end);
 	if (rv == KERN_SUCCESS) {
 		entry = vm_map_lookup_entry_ge(map, start);
 		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
@@ -664,6 +871,135 @@ int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_inherit);
+
+int vm_map_immutable(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry;
+	int rv;
+
+	if (start >= end)
+		return KERN_SUCCESS;
+	vm_map_lock(map);
+	rv = vm_map_clip_range(map, start, end);
+	if (rv == KERN_SUCCESS) {
+		entry = vm_map_lookup_entry_ge(map, start);
+		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+			entry->eflags |= MAP_ENTRY_IMMUTABLE;
+		vm_map_simplify(map, start, end);
+	}
+	vm_map_unlock(map);
+	return rv;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_map_immutable);
+
+/* Advice that is a property of the entry: what it sets and clears. */
+static bool vm_map_advice_flags(unsigned int advice, u32 *set, u32 *clear)
+{
+	*set = 0;
+	*clear = 0;
+	switch (advice) {
+	case VM_ADVICE_NORMAL:
+		*clear = MAP_ENTRY_BEHAV_MASK;
+		return true;
+	case VM_ADVICE_RANDOM:
+		*clear = MAP_ENTRY_BEHAV_MASK;
+		*set = MAP_ENTRY_BEHAV_RANDOM;
+		return true;
+	case VM_ADVICE_SEQUENTIAL:
+		*clear = MAP_ENTRY_BEHAV_MASK;
+		*set = MAP_ENTRY_BEHAV_SEQ;
+		return true;
+	case VM_ADVICE_NOSYNC:
+		*set = MAP_ENTRY_NOSYNC;
+		return true;
+	case VM_ADVICE_AUTOSYNC:
+		*clear = MAP_ENTRY_NOSYNC;
+		return true;
+	case VM_ADVICE_NOCORE:
+		*set = MAP_ENTRY_NOCOREDUMP;
+		return true;
+	case VM_ADVICE_CORE:
+		*clear = MAP_ENTRY_NOCOREDUMP;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int vm_map_madvise_flags(struct vm_map *map, vm_offset_t start, vm_offset_t end, u32 set,
+				u32 clear)
+{
+	struct vm_map_entry *entry;
+	int rv;
+
+	vm_map_lock(map);
+	rv = vm_map_clip_range(map, start, end);
+	if (rv == KERN_SUCCESS) {
+		entry = vm_map_lookup_entry_ge(map, start);
+		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+			entry->eflags = (entry->eflags & ~clear) | set;
+		vm_map_simplify(map, start, end);
+	}
+	vm_map_assert_consistent(map);
+	vm_map_unlock(map);
+	return rv;
+}
+
+/*
+ * MADV_FREE of a part of an entry. Nobody but this map has the pages, and under the
+ * object's lock nobody gets write access: what is taken here stays taken.
+ */
+static void vm_map_entry_lazyfree(struct vm_map *map, struct vm_map_entry *entry,
+				  vm_offset_t start, vm_offset_t end)
+{
+	struct vm_object *object = entry->object;
+
+	VM_OBJECT_WLOCK(object);
+	if (vm_object_may_lazyfree(object)) {
+		pmap_protect(map->pmap, start, end, VM_PROT_READ | VM_PROT_EXECUTE);
+		vm_object_lazyfree(object, OFF_TO_IDX(entry->offset + (start - entry->start)),
+				   OFF_TO_IDX(entry->offset + (end - entry->start)));
+	}
+	VM_OBJECT_WUNLOCK(object);
+}
+
+int vm_map_madvise(struct vm_map *map, vm_offset_t start, vm_offset_t end, unsigned int advice)
+{
+	struct vm_map_entry *entry;
+	vm_offset_t from, to;
+	int rv = KERN_SUCCESS;
+	u32 set, clear;
+
+	if (start >= end)
+		return KERN_SUCCESS;
+	if (vm_map_advice_flags(advice, &set, &clear))
+		return vm_map_madvise_flags(map, start, end, set, clear);
+
+	vm_map_lock_read(map);
+	if (advice == VM_ADVICE_FREE && vm_map_range_immutable(map, start, end))
+		rv = KERN_NO_ACCESS;
+	entry = rv == KERN_SUCCESS ? vm_map_lookup_entry_ge(map, start) : NULL;
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
+		if (!entry->object || entry->wired_count ||
+		    (entry->eflags & MAP_ENTRY_IN_TRANSITION))
+			continue;
+		/* The page may be the parent's as well, until a copy is made. */
+		if (advice == VM_ADVICE_FREE && (entry->eflags & MAP_ENTRY_NEEDS_COPY))
+			continue;
+		from = max(start, entry->start);
+		to = min(end, entry->end);
+		if (advice == VM_ADVICE_FREE)
+			vm_map_entry_lazyfree(map, entry, from, to);
+		else
+			vm_object_dontneed(entry->object,
+					   OFF_TO_IDX(entry->offset + (from - entry->start)),
+					   OFF_TO_IDX(entry->offset + (to - entry->start)));
+		pmap_advise(map->pmap, from, to);
+	}
+	vm_map_unlock_read(map);
+	return rv;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_map_madvise);
 
 /* First pass of vm_map_sync(): no holes, nothing wired where it matters. */
 static int vm_map_sync_check(struct vm_map *map, vm_offset_t *start, vm_offset_t *end,
@@ -681,6 +1017,8 @@ static int vm_map_sync_check(struct vm_map *map, vm_offset_t *start, vm_offset_t
 	for (at = *start; at < *end; at = entry->end, entry = vm_map_entry_succ(map, entry)) {
 		if (!entry || entry->start > at)
 			return KERN_INVALID_ADDRESS;
+		if (invalidate && (entry->eflags & MAP_ENTRY_IMMUTABLE))
+			return KERN_NO_ACCESS;
 		if (invalidate && entry->wired_count)
 			return KERN_INVALID_ARGUMENT;
 	}
@@ -723,8 +1061,7 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end, bool syn
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_sync);
 
-/* The object of an entry that has none: made when first needed. */
-static int vm_map_entry_make_object(struct vm_map_entry *entry)
+int vm_map_entry_make_object(struct vm_map_entry *entry)
 {
 	struct vm_object *object;
 
@@ -736,8 +1073,7 @@ static int vm_map_entry_make_object(struct vm_map_entry *entry)
 	return KERN_SUCCESS;
 }
 
-/* The shadow that a NEEDS_COPY entry has put off. */
-static int vm_map_entry_make_shadow(struct vm_map_entry *entry)
+int vm_map_entry_make_shadow(struct vm_map_entry *entry)
 {
 	int rv;
 
@@ -747,117 +1083,91 @@ static int vm_map_entry_make_shadow(struct vm_map_entry *entry)
 	return rv;
 }
 
-/* Fork one entry with inheritance SHARE: both sides must mean the same object. */
-static int vm_map_fork_share(struct vm_map_entry *old, struct vm_map_entry *new)
+/*
+ * Memory that must not be waited for: MCL_FUTURE is on, and the stack grows in a
+ * fault. Its pages are made here and now, wired.
+ */
+static int vm_map_growstack_wire(struct vm_map *map, struct vm_map_entry *entry)
 {
+	vm_size_t size = entry->end - entry->start;
+	vm_pindex_t pindex;
 	int rv;
 
-	if (!old->object && !(old->eflags & MAP_ENTRY_GUARD)) {
-		rv = vm_map_entry_make_object(old);
-		if (rv != KERN_SUCCESS)
-			return rv;
-	}
-	if (old->eflags & MAP_ENTRY_NEEDS_COPY) {
-		rv = vm_map_entry_make_shadow(old);
-		if (rv != KERN_SUCCESS)
-			return rv;
-	}
-	if (old->object) {
-		vm_object_clear_flag(old->object, OBJ_ONEMAPPING);
-		vm_object_reference(old->object);
-	}
-	new->object = old->object;
-	new->offset = old->offset;
-	new->eflags = old->eflags;
-	return KERN_SUCCESS;
+	if (map->wired + size > rlimit(RLIMIT_MEMLOCK))
+		return KERN_NO_SPACE;
+	rv = vm_map_entry_make_object(entry);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	VM_OBJECT_WLOCK(entry->object);
+	for (pindex = 0; pindex < OFF_TO_IDX(size); pindex++)
+		if (!vm_object_make_page(entry->object, pindex, NULL))
+			break;
+	VM_OBJECT_WUNLOCK(entry->object);
+	if (pindex == OFF_TO_IDX(size) && vm_map_entry_set_wired(map, entry))
+		return KERN_SUCCESS;
+	vm_object_deallocate_later(entry->object);
+	entry->object = NULL;
+	return KERN_RESOURCE_SHORTAGE;
 }
 
-/*
- * Fork one entry with inheritance COPY. Returns whether the parent's mappings
- * must become read-only.
- */
-static bool vm_map_fork_copy(struct vm_map_entry *old, struct vm_map_entry *new)
+int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *gap)
 {
-	bool was_writable = !(old->eflags & MAP_ENTRY_NEEDS_COPY);
-
-	if (!old->object)
-		return false;
-	VM_OBJECT_WLOCK(old->object);
-	vm_object_collapse(old->object);
-	old->object->flags &= ~OBJ_ONEMAPPING;
-	VM_OBJECT_WUNLOCK(old->object);
-	vm_object_reference(old->object);
-	old->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
-	new->eflags = old->eflags;
-	return was_writable && (old->protection & VM_PROT_WRITE);
-}
-
-/* Write protection of neighbouring entries, gathered so that it is shot down once. */
-struct protect_run {
-	vm_offset_t start, end;
-};
-
-static void protect_run_flush(struct vm_map *map, struct protect_run *run)
-{
-	if (run->start < run->end)
-		pmap_protect(map->pmap, run->start, run->end, VM_PROT_READ | VM_PROT_EXECUTE);
-	run->start = 0;
-	run->end = 0;
-}
-
-static void protect_run_add(struct protect_run *run, const struct vm_map_entry *entry)
-{
-	if (run->start >= run->end)
-		run->start = entry->start;
-	run->end = entry->end;
-}
-
-int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map)
-{
-	struct protect_run run = { 0, 0 };
-	struct vm_map_entry *old, *new;
+	struct vm_map_entry *stack = vm_map_entry_succ(map, gap), *entry;
+	vm_size_t guard = ptoa(READ_ONCE(vm_stack_guard_page));
+	vm_size_t room = gap->end - gap->start, size;
+	vm_offset_t end = gap->end;
 	int rv = KERN_SUCCESS;
 
-	vm_map_lock(old_map);
-	down_write_nested(&new_map->lock, SINGLE_DEPTH_NESTING);
-	VM_MAP_ENTRY_FOREACH(old, old_map) {
-		if (old->inheritance == VM_INHERIT_NONE) {
-			protect_run_flush(old_map, &run);
-			continue;
+	VM_MAP_ASSERT_WLOCKED(map);
+	if (!stack || stack->start != end || !(stack->eflags & MAP_ENTRY_GROWS_DOWN))
+		return KERN_FAILURE;
+	size = end - trunc_page(addr);
+	if (room <= guard || size > room - guard)
+		return KERN_NO_SPACE;
+	size = min(roundup(size, round_page(READ_ONCE(vm_sgrowsiz))), room - guard);
+	if (map->size + size > rlimit(RLIMIT_AS))
+		return KERN_NO_SPACE;
+
+	entry = vm_map_entry_create();
+	if (!entry)
+		return KERN_RESOURCE_SHORTAGE;
+	/* As the stack was made, whatever was done to its pages since. */
+	*entry = *stack;
+	entry->start = end - size;
+	entry->end = end;
+	entry->object = NULL;
+	entry->offset = 0;
+	entry->eflags &= MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_NOCOREDUMP | MAP_ENTRY_BEHAV_MASK;
+	entry->protection = gap->stack_prot;
+	entry->max_protection = gap->stack_max;
+	entry->wired_count = 0;
+	if (entry->protection & VM_PROT_WRITE) {
+		if (!vm_map_charge(map, size)) {
+			vm_map_entry_dispose(entry);
+			return KERN_RESOURCE_SHORTAGE;
 		}
-		new = vm_map_entry_create();
-		if (!new) {
-			rv = KERN_RESOURCE_SHORTAGE;
-			break;
-		}
-		*new = *old;
-		new->wired_count = 0;
-		if (old->inheritance == VM_INHERIT_SHARE) {
-			protect_run_flush(old_map, &run);
-			rv = vm_map_fork_share(old, new);
-			if (rv != KERN_SUCCESS) {
-				vm_map_entry_dispose(new);
-				break;
-			}
-		} else if (old->inheritance == VM_INHERIT_ZERO) {
-			protect_run_flush(old_map, &run);
-			new->object = NULL;
-			new->offset = 0;
-			new->eflags &= ~(MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY);
-		} else if (vm_map_fork_copy(old, new)) {
-			protect_run_add(&run, old);
-		}
-		vm_map_entry_link(new_map, new);
-		new_map->size += entry_size(new);
+		entry->eflags |= MAP_ENTRY_CHARGED;
 	}
-	protect_run_flush(old_map, &run);
-	vm_map_assert_consistent(old_map);
-	vm_map_assert_consistent(new_map);
-	vm_map_unlock(new_map);
-	vm_map_unlock(old_map);
-	return rv;
+	if (map->flags & MAP_WIREFUTURE)
+		rv = vm_map_growstack_wire(map, entry);
+	if (rv != KERN_SUCCESS) {
+		if (entry->eflags & MAP_ENTRY_CHARGED)
+			vm_map_uncharge(map, size);
+		vm_map_entry_dispose(entry);
+		return rv;
+	}
+	if (size == room) {
+		vm_map_entry_unlink(map, gap);
+		vm_map_entry_dispose(gap);
+	} else {
+		vm_map_entry_resize(map, gap, gap->start, entry->start);
+	}
+	vm_map_entry_link(map, entry);
+	map->size += size;
+	VM_CNT_INC(v_stackgrows);
+	vm_map_assert_consistent(map);
+	return KERN_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(vm_map_fork);
 
 /* Look a fault up; *exclusive says that the entry must change, under which lock. */
 static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
@@ -869,12 +1179,22 @@ static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t
 
 	if (!vm_map_lookup_entry(map, vaddr, &entry))
 		return KERN_INVALID_ADDRESS;
+	if (unlikely(entry->eflags & MAP_ENTRY_STACK_GAP)) {
+		if (!*exclusive) {
+			*exclusive = true;
+			return KERN_RESTART;
+		}
+		/* Where it cannot grow, the gap is what any guard is. */
+		if (vm_map_growstack(map, vaddr, entry) == KERN_SUCCESS)
+			vm_map_lookup_entry(map, vaddr, &entry);
+	}
 	/* A guard's protection is NONE. */
-	if ((fault_type & ~entry->protection) || entry->protection == VM_PROT_NONE)
+	if ((fault_type & VM_PROT_ALL & ~entry->protection) || entry->protection == VM_PROT_NONE)
 		return KERN_PROTECTION_FAILURE;
 	*out_entry = entry;
 
-	copy = (entry->eflags & MAP_ENTRY_NEEDS_COPY) && (fault_type & VM_PROT_WRITE);
+	copy = (entry->eflags & MAP_ENTRY_NEEDS_COPY) &&
+	       (fault_type & (VM_PROT_WRITE | VM_PROT_COPY));
 	if (entry->object && !copy)
 		return KERN_SUCCESS;
 	if (!*exclusive) {

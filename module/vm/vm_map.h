@@ -31,11 +31,21 @@
 struct pmap;
 
 /* vm_map_entry.eflags */
-#define MAP_ENTRY_NOSYNC	0x0001	/* the syncer leaves its pages alone */
-#define MAP_ENTRY_COW		0x0004	/* private: writes go to a shadow */
-#define MAP_ENTRY_NEEDS_COPY	0x0008	/* ... that is not there yet */
-#define MAP_ENTRY_NOCOREDUMP	0x0400	/* not part of a core dump */
-#define MAP_ENTRY_GUARD		0x1000	/* no memory, no access; holds the place */
+#define MAP_ENTRY_NOSYNC	0x00001	/* the syncer leaves its pages alone */
+#define MAP_ENTRY_COW		0x00004	/* private: writes go to a shadow */
+#define MAP_ENTRY_NEEDS_COPY	0x00008	/* ... that is not there yet */
+#define MAP_ENTRY_USER_WIRED	0x00020	/* wired by mlock(2) */
+#define MAP_ENTRY_BEHAV_SEQ	0x00040	/* accessed in order: read far ahead */
+#define MAP_ENTRY_BEHAV_RANDOM	0x00080	/* in no order: read nothing ahead */
+#define MAP_ENTRY_BEHAV_MASK	0x000c0
+#define MAP_ENTRY_IN_TRANSITION	0x00100	/* being wired: stays where it is */
+#define MAP_ENTRY_WIRE_SKIPPED	0x00200	/* ... but this one is not */
+#define MAP_ENTRY_NOCOREDUMP	0x00400	/* not part of a core dump */
+#define MAP_ENTRY_GUARD		0x01000	/* no memory, no access; holds the place */
+#define MAP_ENTRY_GROWS_DOWN	0x02000	/* a stack */
+#define MAP_ENTRY_STACK_GAP	0x04000	/* a guard that a stack may grow into */
+#define MAP_ENTRY_IMMUTABLE	0x08000	/* mimmutable(2) */
+#define MAP_ENTRY_CHARGED	0x10000	/* swap is reserved for it */
 
 /**
  * struct vm_map_entry - one range of a map
@@ -51,7 +61,13 @@ struct pmap;
  * @protection: (M) VM_PROT_* in force
  * @max_protection: (M) bound of @protection
  * @inheritance: (M) VM_INHERIT_*
+ * @stack_prot: (M) of a stack gap: what the stack gets when it grows
+ * @stack_max: (M) of a stack gap: the bound of that
  * @wired_count: (M) times wired
+ *
+ * A wired entry has each of its pages in @object itself, wired once for the entry,
+ * and never needs a copy: wiring copies what it must, fork copies wired pages at
+ * once. So its pages are found, to be unwired, without looking down a chain.
  *
  * Locks: (M) the map's.
  */
@@ -68,6 +84,8 @@ struct vm_map_entry {
 	vm_prot_t protection;
 	vm_prot_t max_protection;
 	vm_inherit_t inheritance;
+	vm_prot_t stack_prot;
+	vm_prot_t stack_max;
 	u32 wired_count;
 };
 
@@ -80,7 +98,12 @@ struct vm_map_entry {
  * @max_offset: (C) address behind the last
  * @size: (M) bytes mapped, guards not counted
  * @nentries: (M) entries
+ * @wired: (M) bytes of entries that are MAP_ENTRY_USER_WIRED
+ * @charge: (M) bytes of entries that are MAP_ENTRY_CHARGED
+ * @flags: (M) MAP_*
  * @timestamp: (M) counts exclusive locks
+ * @transitions: (M) threads that wire a range of the map
+ * @transition_gen: (M) counts the ends of that; who waits for one waits for this
  * @pmap: (C) where translations go, or NULL; set to NULL when they are gone
  *
  * Locks: (C) constant, (M) lock.
@@ -93,15 +116,24 @@ struct vm_map {
 	vm_offset_t max_offset;
 	vm_size_t size;
 	unsigned long nentries;
+	vm_size_t wired;
+	vm_size_t charge;
+	unsigned int flags;
 	unsigned int timestamp;
+	unsigned int transitions;
+	unsigned int transition_gen;
 	struct pmap *pmap;
 };
+
+/* vm_map.flags */
+#define MAP_WIREFUTURE		0x01	/* wire what is mapped from now on */
 
 /* "cow" argument of vm_map_insert() and its kin. */
 #define MAP_COPY_ON_WRITE	0x0002	/* private mapping of the object */
 #define MAP_DISABLE_SYNCER	0x0020	/* MAP_NOSYNC */
 #define MAP_DISABLE_COREDUMP	0x0100	/* MAP_NOCORE */
 #define MAP_CREATE_GUARD	0x0080	/* guard entry, object NULL */
+#define MAP_STACK_GROWS_DOWN	0x1000	/* a stack, with a gap to grow into */
 #define MAP_INHERIT_SHARE	0x10000	/* inheritance SHARE, not COPY */
 
 #define VM_MAP_ASSERT_LOCKED(map)  lockdep_assert_held(&(map)->lock)
@@ -263,12 +295,15 @@ int vm_map_findspace(struct vm_map *map, vm_offset_t start, vm_size_t length,
  * @max: bound of the protection
  * @cow: MAP_COPY_ON_WRITE and its kin
  *
- * Extends the entry in front where that is possible.
+ * Extends the entry in front where that is possible. Reserves swap for memory that
+ * may be written and is nobody else's. With MAP_STACK_GROWS_DOWN only the top of
+ * the range becomes memory, the rest a gap that faults turn into memory.
  *
  * Context: process, may sleep; @map locked exclusively.
  * Return: KERN_SUCCESS; KERN_INVALID_ADDRESS outside the map; KERN_NO_SPACE
- * where something is mapped; KERN_INVALID_ARGUMENT for @prot beyond @max;
- * KERN_RESOURCE_SHORTAGE. The map is unchanged unless it succeeds.
+ * where something is mapped; KERN_INVALID_ARGUMENT for @prot beyond @max, or a
+ * stack no longer than its guard; KERN_RESOURCE_SHORTAGE. The map is unchanged
+ * unless it succeeds.
  */
 int vm_map_insert(struct vm_map *map, struct vm_object *object,
 		  vm_ooffset_t offset, vm_offset_t start, vm_offset_t end,
@@ -313,7 +348,9 @@ int vm_map_find(struct vm_map *map, struct vm_object *object,
  * Replaces and maps under one hold of the lock.
  *
  * Context: process, may sleep; page tables pinned; takes the lock of @map.
- * Return: as vm_map_insert(); the map is unchanged unless it succeeds.
+ * Return: as vm_map_insert(); KERN_RESTART where something is being wired, see
+ * vm_map_transition_wait(); KERN_NO_ACCESS over immutable entries. The map is
+ * unchanged unless it succeeds.
  */
 int vm_map_fixed(struct vm_map *map, struct vm_object *object,
 		 vm_ooffset_t offset, vm_offset_t start, vm_size_t length,
@@ -331,10 +368,21 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object,
  *
  * Context: process, may sleep; page tables pinned; takes the lock of @map.
  * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE when an entry would have to be
- * split and there is no kernel memory (nothing is unmapped).
+ * split and there is no kernel memory; KERN_RESTART where something is being
+ * wired, see vm_map_transition_wait(); KERN_NO_ACCESS over immutable entries.
+ * Nothing is unmapped unless it succeeds.
  */
 int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		  struct list_head *deferred);
+
+/**
+ * vm_map_remove_all() - empty a map that nobody else uses any more
+ * @map: the map, with no translations
+ * @deferred: where everything goes
+ *
+ * Context: process, may sleep; takes the lock of @map.
+ */
+void vm_map_remove_all(struct vm_map *map, struct list_head *deferred);
 
 /**
  * vm_map_process_deferred() - free what was taken out of a map
@@ -363,7 +411,9 @@ void vm_map_process_deferred(struct list_head *deferred);
  * Context: process, may sleep; page tables pinned; takes the lock of @map.
  * Return: KERN_SUCCESS; KERN_PROTECTION_FAILURE beyond an entry's maximum;
  * KERN_OUT_OF_BOUNDS when @new_prot is no subset of @new_maxprot;
- * KERN_RESOURCE_SHORTAGE. The map is unchanged unless it succeeds.
+ * KERN_RESOURCE_SHORTAGE, also where swap cannot be reserved; KERN_RESTART where
+ * something is being wired, see vm_map_transition_wait(); KERN_NO_ACCESS over
+ * immutable entries. The map is unchanged unless it succeeds.
  */
 int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		   vm_prot_t new_prot, vm_prot_t new_maxprot, int flags);
@@ -379,7 +429,8 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  *
  * Context: process, may sleep; takes the lock of @map.
  * Return: KERN_SUCCESS, KERN_INVALID_ARGUMENT for an unknown value,
- * KERN_RESOURCE_SHORTAGE. The map is unchanged unless it succeeds.
+ * KERN_NO_ACCESS over immutable entries, KERN_RESOURCE_SHORTAGE. The map is
+ * unchanged unless it succeeds.
  */
 int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		   vm_inherit_t new_inheritance);
@@ -394,8 +445,8 @@ int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  *
  * Context: process, does I/O: no VM lock, no pinned page tables.
  * Return: KERN_SUCCESS; KERN_INVALID_ADDRESS for a hole (nothing is written);
- * KERN_INVALID_ARGUMENT for @invalidate over wired entries; KERN_FAILURE when
- * a write failed.
+ * KERN_INVALID_ARGUMENT for @invalidate over wired entries, KERN_NO_ACCESS over
+ * immutable ones; KERN_FAILURE when a write failed.
  */
 int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		bool sync, bool invalidate);
@@ -406,7 +457,8 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  * @new_map: the child's, empty, same bounds
  *
  * Copied memory is shared until written: both sides get NEEDS_COPY and the
- * parent's mappings become read-only.
+ * parent's mappings become read-only. But what is wired, or being wired, is copied
+ * at once: the parent's pages must stay what they are.
  *
  * Context: process, may sleep; page tables of both stand still; takes both
  * maps' locks.
@@ -419,7 +471,8 @@ int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map);
  * vm_map_lookup() - what a fault needs to know of an address
  * @map: the map
  * @vaddr: the address
- * @fault_type: VM_PROT_* of the access
+ * @fault_type: VM_PROT_* of the access; VM_PROT_COPY: copy what a write would
+ *	copy, whether or not the entry may be written
  * @out_entry: the entry
  * @object: its object, never NULL
  * @pindex: the page in it
@@ -427,7 +480,7 @@ int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map);
  *	entry needs a copy
  *
  * Makes the shadow of a NEEDS_COPY entry when the access writes, and the object
- * of an entry that has none.
+ * of an entry that has none; grows a stack into its gap.
  *
  * Context: process, may sleep; page tables stand still. Returns with @map locked
  * shared when it succeeds, unlocked otherwise.
@@ -437,6 +490,136 @@ int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map);
 int vm_map_lookup(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
 		  struct vm_map_entry **out_entry, struct vm_object **object,
 		  vm_pindex_t *pindex, vm_prot_t *out_prot);
+
+/* vm_map_wire() and vm_map_unwire() flags. */
+#define VM_MAP_WIRE_NOHOLES	0x0	/* a hole is an error */
+#define VM_MAP_WIRE_HOLESOK	0x1	/* what cannot be wired is passed over */
+
+/**
+ * vm_map_wire() - wire a range
+ * @map: the map
+ * @start: first address, page aligned
+ * @end: address behind the last
+ * @flags: VM_MAP_WIRE_*
+ * @fault: brings one page in and wires it; @copy says that it must be the
+ *	entry's own page. Called with no lock held; answers KERN_*
+ *
+ * Meanwhile the entries are in transition: they can be forked, but not unmapped,
+ * moved or protected. All or nothing.
+ *
+ * Context: process, may sleep and do I/O; no lock held, page tables not pinned.
+ * Return: KERN_SUCCESS; KERN_INVALID_ADDRESS for a hole or memory that may not be
+ * accessed; KERN_RESOURCE_SHORTAGE beyond vm.max_user_wired; KERN_FAILURE on a
+ * fatal signal; what @fault said.
+ */
+int vm_map_wire(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+		unsigned int flags,
+		int (*fault)(struct vm_map *map, vm_offset_t va, vm_prot_t prot,
+			     bool copy));
+
+/**
+ * vm_map_unwire() - undo vm_map_wire()
+ * @map: the map
+ * @start: first address, page aligned
+ * @end: address behind the last
+ * @flags: VM_MAP_WIRE_*
+ *
+ * Context: process, may sleep; takes the lock of @map.
+ * Return: KERN_SUCCESS, also where nothing is wired; KERN_INVALID_ADDRESS for a
+ * hole; KERN_RESTART where something is being wired; KERN_RESOURCE_SHORTAGE.
+ * Nothing is unwired unless it succeeds.
+ */
+int vm_map_unwire(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+		  unsigned int flags);
+
+/**
+ * vm_map_transition_wait() - wait for a thread that wires
+ * @map: the map, of which a function said KERN_RESTART
+ *
+ * Waits for the next wiring to end, if one is under way.
+ *
+ * Context: process, sleeps killably; no lock held, page tables not pinned.
+ * Return: 0, -EINTR on a fatal signal.
+ */
+int vm_map_transition_wait(struct vm_map *map);
+
+/**
+ * vm_map_user_wire_count() - memory wired by users
+ *
+ * Return: pages, each as often as an entry wires it.
+ */
+unsigned long vm_map_user_wire_count(void);
+
+/* vm_map_madvise() advice. */
+#define VM_ADVICE_NORMAL	0
+#define VM_ADVICE_RANDOM	1
+#define VM_ADVICE_SEQUENTIAL	2
+#define VM_ADVICE_DONTNEED	4
+#define VM_ADVICE_FREE		5
+#define VM_ADVICE_NOSYNC	6
+#define VM_ADVICE_AUTOSYNC	7
+#define VM_ADVICE_NOCORE	8
+#define VM_ADVICE_CORE		9
+
+/**
+ * vm_map_madvise() - take advice on a range
+ * @map: the map
+ * @start: first address, page aligned
+ * @end: address behind the last
+ * @advice: VM_ADVICE_*
+ *
+ * Holes are skipped. Wired memory is never given up.
+ *
+ * Context: process, may sleep; page tables pinned; takes the lock of @map.
+ * Return: KERN_SUCCESS; KERN_NO_ACCESS for VM_ADVICE_FREE of immutable memory;
+ * KERN_RESOURCE_SHORTAGE (nothing has changed).
+ */
+int vm_map_madvise(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+		   unsigned int advice);
+
+/**
+ * vm_map_immutable() - make entries stay as they are for good
+ * @map: the map
+ * @start: first address, page aligned
+ * @end: address behind the last
+ *
+ * Context: process, may sleep; takes the lock of @map.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE (nothing has changed).
+ */
+int vm_map_immutable(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+
+/* vm_map_move() flags. */
+#define VM_MAP_MOVE_DUP		0x1	/* the old mapping stays and shares */
+#define VM_MAP_MOVE_FIXED	0x2	/* to the address given and nowhere else */
+
+/**
+ * vm_map_move() - move, resize or double a mapping
+ * @map: the map
+ * @start: first address, page aligned
+ * @old_size: bytes, page aligned
+ * @addr: in: where to, or a hint; out: where it is
+ * @new_size: bytes, page aligned
+ * @align: power of two, VM_PAGE_SIZE at least
+ * @flags: VM_MAP_MOVE_*
+ * @deferred: where what is unmapped goes
+ *
+ * The entries themselves pass to their new place: no page is copied and nothing
+ * is written back. What the mapping gains is more of its last entry.
+ *
+ * Context: process, may sleep; page tables pinned; takes the lock of @map.
+ * Return: KERN_SUCCESS; KERN_INVALID_ARGUMENT where the old range has a hole;
+ * KERN_NO_SPACE; KERN_NO_ACCESS for immutable entries; KERN_RESTART where
+ * something is being wired; KERN_RESOURCE_SHORTAGE. The map is unchanged unless
+ * it succeeds.
+ */
+int vm_map_move(struct vm_map *map, vm_offset_t start, vm_size_t old_size,
+		vm_offset_t *addr, vm_size_t new_size, vm_size_t align,
+		unsigned int flags, struct list_head *deferred);
+
+/* Tunables. */
+extern unsigned int vm_stack_guard_page;	/* pages a stack never grows into */
+extern unsigned long vm_sgrowsiz;		/* bytes that a stack grows by */
+extern unsigned long vm_max_user_wired;		/* pages that users may wire */
 
 /**
  * vm_map_assert_consistent() - check the invariants above

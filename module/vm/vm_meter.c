@@ -179,6 +179,20 @@ static u32 entry_flags(u32 eflags)
 		flags |= BSDVM_KVME_FLAG_NEEDS_COPY;
 	if (eflags & MAP_ENTRY_NOCOREDUMP)
 		flags |= BSDVM_KVME_FLAG_NOCOREDUMP;
+	if (eflags & (MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK_GAP))
+		flags |= BSDVM_KVME_FLAG_GROWS_DOWN;
+	if (eflags & MAP_ENTRY_USER_WIRED)
+		flags |= BSDVM_KVME_FLAG_USER_WIRED;
+	if (eflags & MAP_ENTRY_NOSYNC)
+		flags |= BSDVM_KVME_FLAG_NOSYNC;
+	if (eflags & MAP_ENTRY_IMMUTABLE)
+		flags |= BSDVM_KVME_FLAG_IMMUTABLE;
+	if (eflags & MAP_ENTRY_BEHAV_RANDOM)
+		flags |= BSDVM_KVME_FLAG_RANDOM;
+	if (eflags & MAP_ENTRY_BEHAV_SEQ)
+		flags |= BSDVM_KVME_FLAG_SEQUENTIAL;
+	if (eflags & MAP_ENTRY_CHARGED)
+		flags |= BSDVM_KVME_FLAG_CHARGED;
 	return flags;
 }
 

@@ -235,6 +235,49 @@ int kern_mremap(struct vmspace *vm, u64 old_addr, u64 old_len, u64 *new_addr,
  */
 int kern_mimmutable(struct vmspace *vm, u64 addr, u64 len);
 
+/**
+ * vm_mmap_to_errno() - errno of a KERN_*
+ * @rv: KERN_*
+ *
+ * Return: 0 or a negative errno.
+ */
+int vm_mmap_to_errno(int rv);
+
+/**
+ * vm_mmap_again() - must a call on a map be made again?
+ * @map: the map
+ * @rv: what the map's function answered
+ * @ret: out: 0 or a negative errno, when it need not
+ *
+ * Waits where something was being wired.
+ *
+ * Context: process, sleeps killably; no lock held, page tables not pinned.
+ * Return: true when it must.
+ */
+bool vm_mmap_again(struct vm_map *map, int rv, int *ret);
+
+/**
+ * vm_mmap_check_wired() - may as much more be mapped, where it would be wired?
+ * @map: the map
+ * @size: bytes
+ *
+ * Return: 0; -ENOMEM beyond RLIMIT_MEMLOCK while mlockall(MCL_FUTURE) is on.
+ */
+int vm_mmap_check_wired(struct vm_map *map, vm_size_t size);
+
+/**
+ * vm_mmap_wire_future() - wire what was just mapped, while MCL_FUTURE is on
+ * @map: the map
+ * @start: first address
+ * @end: address behind the last
+ * @flags: VM_MAP_WIRE_*
+ *
+ * Context: process, may sleep and do I/O; no lock held.
+ * Return: 0, also where nothing is to be wired; -ENOMEM, -EINTR.
+ */
+int vm_mmap_wire_future(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+			unsigned int flags);
+
 /* Tunables. */
 extern unsigned int vm_mincore_mapped;		/* mincore: only what the caller maps */
 extern unsigned int vm_old_msync;		/* MS_INVALIDATE frees nothing */

@@ -24,6 +24,7 @@
 #include "vm_object.h"
 
 #include "pmap.h"
+#include "swap_reserve.h"
 #include "vm_page.h"
 #include "vm_pager.h"
 #include "vmmeter.h"
@@ -113,6 +114,7 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 	object->resident_page_count = 0;
 	object->type = type;
 	object->flags = 0;
+	object->charge = 0;
 	atomic_set(&object->paging_in_progress, 0);
 	object->vnp = NULL;
 	vm_object_list_add(object);
@@ -256,6 +258,73 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_page_remove);
 
+struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex,
+				    struct vm_page *src)
+{
+	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	if (!m)
+		return NULL;
+	if (src)
+		pmap_copy_page(src, m);
+	else
+		pmap_zero_page(m);
+	if (vm_page_insert(m, object, pindex)) {
+		vm_page_free(m);
+		return NULL;
+	}
+	m->valid = 1;
+	vm_page_dirty(m);
+	vm_page_enqueue(m, PQ_ACTIVE);
+	return m;
+}
+
+/* Copy what @object, one of a chain, has of a window and @dst has not yet. */
+static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
+				 struct vm_object *dst)
+{
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each_range(&object->pages, index, m, pindex, pindex + dst->size - 1) {
+		if (!m->valid || vm_page_busied(m) || vm_page_lookup(dst, index - pindex))
+			continue;
+		if (!vm_object_make_page(dst, index - pindex, m))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+void vm_object_unwire(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	unsigned long index;
+	struct vm_page *m;
+
+	VM_OBJECT_RLOCK(object);
+	xa_for_each_range(&object->pages, index, m, start, end - 1) {
+		VM_ASSERT(vm_page_wired(m));
+		vm_page_unwire(m, PQ_ACTIVE);
+	}
+	VM_OBJECT_RUNLOCK(object);
+}
+
+void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	unsigned long index;
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	xa_for_each_range(&object->pages, index, m, start, end - 1) {
+		if (vm_page_wired(m) || vm_page_busied(m))
+			continue;
+		vm_page_undirty(m);
+		vm_page_lazyfree(m);
+		vm_page_deactivate(m);
+	}
+}
+
 unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
 	unsigned long n = 0, index;
@@ -306,6 +375,7 @@ static void vm_object_free(struct vm_object *object)
 		cond_resched();
 	}
 	xa_destroy(&object->pages);
+	swap_release(object->charge);
 	vm_object_list_remove(object);
 	VM_CNT_DEC(o_count);
 	call_rcu(&object->rcu, vm_object_free_rcu);
@@ -417,6 +487,136 @@ int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset, vm_size_t 
 	return KERN_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_shadow);
+
+int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm_object *dst)
+{
+	struct vm_object *object = src, *backing;
+	bool good;
+
+	/* As if it were the shadow of them all, which it will be of the last. */
+	VM_OBJECT_WLOCK(dst);
+	VM_OBJECT_WLOCK_NESTED(object, VM_OBJECT_BACKING);
+	for (;;) {
+		good = vm_object_copy_level(object, pindex, dst);
+		backing = object->backing_object;
+		if (!good || !backing)
+			break;
+		pindex += OFF_TO_IDX(object->backing_object_offset);
+		VM_OBJECT_WLOCK_NESTED(backing, VM_OBJECT_NEXT);
+		VM_OBJECT_WUNLOCK(object);
+		VM_OBJECT_NEXT_IS_BACKING(backing);
+		object = backing;
+	}
+	if (good && !(object->flags & OBJ_ANON)) {
+		vm_object_reference(object);
+		vm_object_backing_insert(dst, object);
+		dst->backing_object_offset = IDX_TO_OFF(pindex);
+	}
+	VM_OBJECT_WUNLOCK(object);
+	VM_OBJECT_WUNLOCK(dst);
+	return good ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
+}
+
+/* May the pages of one entry leave the object, which is locked? */
+static bool vm_object_splittable(const struct vm_object *object)
+{
+	const u16 wanted = OBJ_ANON | OBJ_ONEMAPPING;
+
+	return (object->flags & wanted) == wanted && !object->shadow_count &&
+	       refcount_read(&object->ref_count) > 1;
+}
+
+/* Make room in @new for what it will get of @object, so that moving cannot fail. */
+static bool vm_object_split_reserve(struct vm_object *object, vm_pindex_t start,
+				    struct vm_object *new)
+{
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each_range(&object->pages, index, m, start, start + new->size - 1)
+		if (vm_page_busied(m) || xa_reserve(&new->pages, index - start, GFP_KERNEL))
+			return false;
+	return true;
+}
+
+static void vm_object_split_move(struct vm_object *object, vm_pindex_t start,
+				 struct vm_object *new)
+{
+	struct vm_object *backing = object->backing_object;
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each_range(&object->pages, index, m, start, start + new->size - 1) {
+		vm_page_remove(m);
+		/* Reserved, so this allocates nothing. */
+		xa_store(&new->pages, index - start, m, GFP_KERNEL);
+		m->object = new;
+		m->pindex = index - start;
+		new->resident_page_count++;
+	}
+	if (!backing)
+		return;
+	VM_OBJECT_WLOCK_NESTED(backing, VM_OBJECT_NEXT);
+	vm_object_reference(backing);
+	vm_object_backing_insert(new, backing);
+	new->backing_object_offset = object->backing_object_offset + IDX_TO_OFF(start);
+	VM_OBJECT_WUNLOCK(backing);
+}
+
+void vm_object_split(struct vm_object **objectp, vm_ooffset_t *offset, vm_size_t size)
+{
+	struct vm_object *object = *objectp, *new;
+	vm_pindex_t start = OFF_TO_IDX(*offset);
+	bool split = false;
+
+	VM_OBJECT_RLOCK(object);
+	split = vm_object_splittable(object);
+	VM_OBJECT_RUNLOCK(object);
+	if (!split)
+		return;
+	new = vm_object_allocate_anon(OFF_TO_IDX(size));
+	if (!new)
+		return;
+	VM_OBJECT_WLOCK(new);
+	VM_OBJECT_WLOCK_NESTED(object, VM_OBJECT_BACKING);
+	split = vm_object_splittable(object) && vm_object_split_reserve(object, start, new);
+	if (split)
+		vm_object_split_move(object, start, new);
+	VM_OBJECT_WUNLOCK(object);
+	VM_OBJECT_WUNLOCK(new);
+	if (split) {
+		*objectp = new;
+		*offset = 0;
+		vm_object_deallocate_later(object);
+	} else {
+		vm_object_deallocate_later(new);
+	}
+}
+
+void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	struct vm_object *backing;
+	unsigned long index;
+	struct vm_page *m;
+
+	VM_OBJECT_RLOCK(object);
+	for (;;) {
+		xa_for_each_range(&object->pages, index, m, start, end - 1)
+			if (!vm_page_wired(m) && !vm_page_busied(m))
+				vm_page_deactivate(m);
+		backing = object->backing_object;
+		if (!backing)
+			break;
+		start += OFF_TO_IDX(object->backing_object_offset);
+		end += OFF_TO_IDX(object->backing_object_offset);
+		VM_OBJECT_RLOCK_NESTED(backing, VM_OBJECT_BACKING);
+		VM_OBJECT_RUNLOCK(object);
+		/* What is walked on from is where the walk begins, as lockdep sees it. */
+		lock_set_subclass(&backing->lock.dep_map, 0, _THIS_IP_);
+		object = backing;
+	}
+	VM_OBJECT_RUNLOCK(object);
+}
 
 /*
  * Does @object hide every page of @backing that it could show, down the whole
@@ -589,6 +789,65 @@ unlock:
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_coalesce);
+
+/* The last object of a chain, referenced, and an offset in the first seen from there. */
+static struct vm_object *vm_object_bottom(struct vm_object *object, vm_ooffset_t *offset)
+{
+	struct vm_object *backing;
+
+	vm_object_reference(object);
+	for (;;) {
+		VM_OBJECT_RLOCK(object);
+		backing = object->backing_object;
+		*offset += object->backing_object_offset;
+		vm_object_reference(backing);
+		VM_OBJECT_RUNLOCK(object);
+		if (!backing)
+			return object;
+		vm_object_deallocate_later(object);
+		object = backing;
+	}
+}
+
+int vm_object_extension(struct vm_object *object, vm_ooffset_t offset, vm_size_t size, bool cow,
+			struct vm_object **result, vm_ooffset_t *result_offset)
+{
+	const u16 private = OBJ_ANON | OBJ_ONEMAPPING;
+	int rv = KERN_SUCCESS;
+
+	*result = NULL;
+	*result_offset = 0;
+	if (!object)
+		return KERN_SUCCESS;
+	if (cow) {
+		object = vm_object_bottom(object, &offset);
+		if (object->flags & OBJ_ANON) {
+			vm_object_deallocate_later(object);
+			return KERN_SUCCESS;
+		}
+		*result = object;
+		*result_offset = offset;
+		return KERN_SUCCESS;
+	}
+	VM_OBJECT_WLOCK(object);
+	if ((object->flags & private) != private) {
+		if ((object->flags & OBJ_ANON) && OFF_TO_IDX(offset + size) > object->size) {
+			if (swap_reserve(size)) {
+				object->charge += size;
+				object->size = OFF_TO_IDX(offset + size);
+			} else {
+				rv = KERN_RESOURCE_SHORTAGE;
+			}
+		}
+		if (rv == KERN_SUCCESS) {
+			vm_object_reference(object);
+			*result = object;
+			*result_offset = offset;
+		}
+	}
+	VM_OBJECT_WUNLOCK(object);
+	return rv;
+}
 
 /*
  * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and

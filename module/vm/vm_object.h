@@ -48,6 +48,7 @@ struct vnode_pager;
  * @resident_page_count: (O) number of @pages
  * @type: (C) OBJT_*
  * @flags: (O) OBJ_*
+ * @charge: (A) bytes of swap reserved for it, given back when it goes
  * @id: (C) a number that names the object to people
  * @paging_in_progress: (A) page-outs under way that hold no lock
  * @vnp: (C) the pager's part, for OBJT_VNODE
@@ -72,6 +73,7 @@ struct vm_object {
 	unsigned long resident_page_count;
 	u8 type;
 	u16 flags;
+	u64 charge;
 	u64 id;
 	atomic_t paging_in_progress;
 	struct vnode_pager *vnp;
@@ -292,6 +294,25 @@ void vm_object_collapse(struct vm_object *object);
 bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset,
 			vm_size_t prev_size, vm_size_t next_size);
 
+/**
+ * vm_object_extension() - what lies behind the end of a mapping
+ * @object: the topmost object of the last entry, or NULL
+ * @offset: byte offset where that entry ends in it
+ * @size: bytes that the mapping gains
+ * @cow: the entry is private
+ * @result: out: the object to map there, referenced; NULL for new memory
+ * @result_offset: out: byte offset in @result
+ *
+ * Private memory goes on as new memory, or as the file that the chain ends in;
+ * shared memory as more of the same object.
+ *
+ * Context: process, may sleep; no object lock held.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ */
+int vm_object_extension(struct vm_object *object, vm_ooffset_t offset,
+			vm_size_t size, bool cow, struct vm_object **result,
+			vm_ooffset_t *result_offset);
+
 /* vm_object_page_remove() options. */
 #define OBJPR_CLEANONLY	0x1	/* leave pages that are dirty or being written */
 #define OBJPR_NOTMAPPED	0x2	/* the caller knows that they are not mapped */
@@ -310,6 +331,104 @@ bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset,
  */
 void vm_object_page_remove(struct vm_object *object, vm_pindex_t start,
 			   vm_pindex_t end, unsigned int options);
+
+/**
+ * vm_object_make_page() - put a new page into an object
+ * @object: an anonymous object
+ * @pindex: where; nothing is resident there
+ * @src: what to copy; NULL for zeroes
+ *
+ * Context: process, may sleep; @object locked exclusively, the object of @src
+ * locked.
+ * Return: the page, valid, dirty and on the active queue; NULL when no page is
+ * free or no kernel memory.
+ */
+struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex,
+				    struct vm_page *src);
+
+/**
+ * vm_object_copy_resident() - copy what is seen of a chain
+ * @src: the topmost object
+ * @pindex: first page there
+ * @dst: a new anonymous object, which gets the pages from 0 on
+ *
+ * As many pages as @dst has. Where the chain ends in something that is not
+ * anonymous, @dst is put in front of that: it shows what is not resident.
+ *
+ * Context: process, may sleep; no object lock held; the caller has a reference
+ * to @src.
+ * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE, and @dst may be given up.
+ */
+int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex,
+			    struct vm_object *dst);
+
+/**
+ * vm_object_split() - give one of several entries an object of its own
+ * @object: in: the object of the entry; out: the same, or the new one
+ * @offset: in: the entry's byte offset; out: in the new one
+ * @size: the entry's bytes
+ *
+ * Only where each page is one entry's (OBJ_ONEMAPPING) does anything happen; then
+ * the entry's pages move, and a later unmapping of the entry frees them. The
+ * reference passes on. Where memory is short, nothing happens either.
+ *
+ * Context: process, may sleep; no object lock held.
+ */
+void vm_object_split(struct vm_object **object, vm_ooffset_t *offset,
+		     vm_size_t size);
+
+/**
+ * vm_object_unwire() - unwire the pages of a range, once each
+ * @object: the object
+ * @start: first page
+ * @end: page behind the last
+ *
+ * Context: process; takes the object's lock.
+ */
+void vm_object_unwire(struct vm_object *object, vm_pindex_t start,
+		      vm_pindex_t end);
+
+/**
+ * vm_object_dontneed() - make the pages of a range the next to be reused
+ * @object: the topmost object of a chain
+ * @start: first page
+ * @end: page behind the last
+ *
+ * Their content stays. Walks down the chain.
+ *
+ * Context: process; takes the locks of the chain.
+ */
+void vm_object_dontneed(struct vm_object *object, vm_pindex_t start,
+			vm_pindex_t end);
+
+/**
+ * vm_object_lazyfree() - let the pages of a range be forgotten
+ * @object: an anonymous object; no writable mapping of the pages exists
+ * @start: first page
+ * @end: page behind the last
+ *
+ * They keep their content until they are reused, and for good when they are
+ * written first. Wired pages are left alone.
+ *
+ * Context: process; @object locked exclusively.
+ */
+void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start,
+			vm_pindex_t end);
+
+/**
+ * vm_object_may_lazyfree() - may pages be forgotten without showing older ones?
+ * @object: the object
+ *
+ * Context: @object locked.
+ * Return: true for anonymous memory that nobody shares and that hides nothing.
+ */
+static inline bool vm_object_may_lazyfree(const struct vm_object *object)
+{
+	const u16 wanted = OBJ_ANON | OBJ_ONEMAPPING;
+
+	return (object->flags & wanted) == wanted && !object->backing_object &&
+	       !object->shadow_count;
+}
 
 /**
  * vm_object_resident() - resident pages in a window of one object

@@ -231,6 +231,7 @@ void vm_page_free(struct vm_page *m)
 	VM_ASSERT(!m->md.pv_first && RB_EMPTY_ROOT(&m->md.pv_more));
 	VM_ASSERT(m->order == VM_NFREEORDER);
 	vm_page_dequeue(m);
+	vm_page_keep(m);
 
 	cache = raw_cpu_ptr(&vm_page_caches);
 	spin_lock(&cache->lock);

@@ -16,6 +16,7 @@
 #define BSDVM_VM_PAGE_H
 
 #include "_vm_page.h"
+#include "vmmeter.h"
 
 /* vm_page.queue: PQ_NONE, or one of these and the CPU above it. */
 #define PQ_INACTIVE	0
@@ -34,6 +35,7 @@
 /* vm_page.aflags: bit numbers, changed atomically. */
 #define PGA_REFERENCED	0	/* seen used by somebody who kept no PTE */
 #define PGA_DIRTY	1	/* differs from its backing store */
+#define PGA_LAZYFREE	2	/* its owner does not want it any more, MADV_FREE */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0
@@ -268,6 +270,33 @@ void vm_page_xunbusy(struct vm_page *m);
 int vm_page_busy_sleep(struct vm_page *m);
 
 /**
+ * vm_page_lazyfree() - note that nobody would miss the page's content
+ * @m: the page: anonymous, clean, with no writable mapping
+ *
+ * Until somebody writes to it.
+ *
+ * Context: the object's lock held exclusively.
+ */
+static inline void vm_page_lazyfree(struct vm_page *m)
+{
+	if (!test_and_set_bit(PGA_LAZYFREE, &m->aflags))
+		VM_CNT_INC(v_lazyfree);
+}
+
+/**
+ * vm_page_keep() - undo vm_page_lazyfree()
+ * @m: the page
+ *
+ * Context: any; the page cannot be freed meanwhile.
+ */
+static inline void vm_page_keep(struct vm_page *m)
+{
+	if (unlikely(test_bit(PGA_LAZYFREE, &m->aflags)) &&
+	    test_and_clear_bit(PGA_LAZYFREE, &m->aflags))
+		VM_CNT_DEC(v_lazyfree);
+}
+
+/**
  * vm_page_dirty() - note that the page differs from its backing store
  * @m: the page
  *
@@ -275,8 +304,10 @@ int vm_page_busy_sleep(struct vm_page *m);
  */
 static inline void vm_page_dirty(struct vm_page *m)
 {
-	if (!test_bit(PGA_DIRTY, &m->aflags))
+	if (!test_bit(PGA_DIRTY, &m->aflags)) {
 		set_bit(PGA_DIRTY, &m->aflags);
+		vm_page_keep(m);
+	}
 }
 
 /**

@@ -40,7 +40,7 @@ static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm
 	if (to > map->max_offset || to - base > rlimit(RLIMIT_DATA) ||
 	    size > rlimit(RLIMIT_AS) || READ_ONCE(map->size) > rlimit(RLIMIT_AS) - size)
 		return -ENOMEM;
-	ret = vm_mmap_reserve_wired(map, size);
+	ret = vm_mmap_check_wired(map, size);
 	if (ret)
 		return ret;
 	vm_map_lock(map);

@@ -8,3 +8,4 @@
 #include "vmmeter.h"
 
 DEFINE_PER_CPU(struct vmmeter, bsd_vmmeter);
+EXPORT_SYMBOL_IF_KUNIT(bsd_vmmeter);

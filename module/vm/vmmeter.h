@@ -26,6 +26,9 @@ struct vmmeter {
 	u64 v_prefault;		/* neighbours mapped by faults */
 	u64 v_shootdowns;	/* TLB shootdowns begun */
 	u64 v_shootdown_cpus;	/* CPUs interrupted for them */
+	u64 v_stackgrows;	/* growths of stacks */
+	u64 v_reactivated;	/* pages that went back to the active queue */
+	s64 v_lazyfree;		/* pages given up by MADV_FREE (sum over CPUs) */
 	u64 o_collapses;	/* backing objects merged upward */
 	u64 o_bypasses;		/* backing objects skipped */
 	s64 o_count;		/* objects alive (sum over CPUs) */

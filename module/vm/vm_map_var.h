@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_map_var: what the files of the map share among themselves.
+ *
+ * All of it needs the map locked exclusively unless it says otherwise.
+ */
+#ifndef BSDVM_VM_MAP_VAR_H
+#define BSDVM_VM_MAP_VAR_H
+
+#include "vm_map.h"
+
+/* What makes two neighbours two for ever. */
+#define MAP_ENTRY_NOMERGE \
+	(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK_GAP)
+
+/**
+ * vm_map_entry_create() - room for an entry
+ *
+ * Context: process, may sleep; no lock needed.
+ * Return: the entry, not filled in; NULL when there is no kernel memory.
+ */
+struct vm_map_entry *vm_map_entry_create(void);
+
+/**
+ * vm_map_entry_dispose() - give an entry's room back
+ * @entry: an entry of no map and without a reference to an object; or NULL
+ *
+ * Context: any.
+ */
+void vm_map_entry_dispose(struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_link() - put an entry into a map's tree and list
+ * @map: the map
+ * @entry: the entry, whose place is free
+ */
+void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_unlink() - take an entry out of a map's tree and list
+ * @map: the map
+ * @entry: one of its entries
+ */
+void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_resize() - move an entry's bounds within its neighbours'
+ * @map: the map
+ * @entry: one of its entries
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Neither object nor offset nor the map's counts change.
+ */
+void vm_map_entry_resize(struct vm_map *map, struct vm_map_entry *entry,
+			 vm_offset_t start, vm_offset_t end);
+
+/**
+ * vm_map_clip_range() - see to it that entries end where a range ends
+ * @map: the map
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Context: may sleep.
+ * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE, and the map is as before.
+ */
+int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+
+/**
+ * vm_map_simplify() - merge what can be merged around and in a range
+ * @map: the map
+ * @start: first address
+ * @end: address behind the last
+ */
+void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+
+/**
+ * vm_map_check_range() - may the entries of a range be changed?
+ * @map: the map
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Return: KERN_SUCCESS; KERN_NO_ACCESS when one is immutable; KERN_RESTART when
+ * one is in transition.
+ */
+int vm_map_check_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+
+/**
+ * vm_map_delete_clipped() - take whole entries out of a range
+ * @map: the map; page tables pinned
+ * @start: first address, where an entry begins or none is
+ * @end: address behind the last, likewise
+ * @deferred: where they go
+ */
+void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start,
+			   vm_offset_t end, struct list_head *deferred);
+
+/**
+ * vm_map_entry_make_object() - give an entry an object of its own
+ * @entry: an entry without one
+ *
+ * Context: may sleep.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ */
+int vm_map_entry_make_object(struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_make_shadow() - make the shadow that an entry has put off
+ * @entry: an entry with MAP_ENTRY_NEEDS_COPY and an object
+ *
+ * Context: may sleep.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ */
+int vm_map_entry_make_shadow(struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_share() - make a second entry mean the same memory as a first
+ * @map: the map of @old
+ * @old: the entry
+ * @new: a copy of the record; its object, offset and flags are set here
+ *
+ * The reservation of @old passes to the object. @new is not wired.
+ *
+ * Context: may sleep; page tables of @map stand still.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ */
+int vm_map_entry_share(struct vm_map *map, struct vm_map_entry *old,
+		       struct vm_map_entry *new);
+
+/**
+ * vm_map_entry_unwire() - unwire the pages of a wired entry
+ * @map: the map
+ * @entry: the entry
+ *
+ * Cannot fail. The entry is user-wired no more.
+ */
+void vm_map_entry_unwire(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_entry_set_wired() - wire an entry whose pages are all there
+ * @map: the map
+ * @entry: an entry, not wired, with each of its pages in its object
+ *
+ * Return: false when users may not wire as much more; nothing has changed.
+ */
+bool vm_map_entry_set_wired(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_growstack() - grow a stack into its gap
+ * @map: the map
+ * @addr: the address that must become memory
+ * @gap: the entry there, a stack gap
+ *
+ * Context: may sleep.
+ * Return: KERN_SUCCESS; KERN_NO_SPACE when only the guard is left, or a limit
+ * forbids it; KERN_RESOURCE_SHORTAGE; KERN_FAILURE when no stack ends there.
+ */
+int vm_map_growstack(struct vm_map *map, vm_offset_t addr,
+		     struct vm_map_entry *gap);
+
+/**
+ * vm_map_charge() - reserve swap for entries of a map
+ * @map: the map
+ * @size: bytes
+ *
+ * Return: false when it cannot be had.
+ */
+bool vm_map_charge(struct vm_map *map, vm_size_t size);
+
+/**
+ * vm_map_uncharge() - give back what vm_map_charge() reserved
+ * @map: the map
+ * @size: bytes
+ */
+void vm_map_uncharge(struct vm_map *map, vm_size_t size);
+
+/**
+ * vm_map_entry_size() - what an entry counts in the size of its map
+ * @entry: the entry
+ *
+ * Return: bytes; none for a guard.
+ */
+static inline vm_size_t vm_map_entry_size(const struct vm_map_entry *entry)
+{
+	return entry->eflags & MAP_ENTRY_GUARD ? 0 : entry->end - entry->start;
+}
+
+#endif /* BSDVM_VM_MAP_VAR_H */
