@@ -350,7 +350,9 @@ static int device_mquery(struct window *window, union device_arg *arg)
 	};
 	int ret;
 
+	req.shm = shm_file_get(req.fd, &req.shm_prot);
 	ret = kern_mquery(&window->vmspace, &req);
+	shm_drop(req.shm);
 	if (!ret)
 		arg->mmap.addr = req.addr;
 	return ret;
@@ -453,8 +455,6 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 	    !device_ops[nr].execute)
 		return -ENOTTY;
 	op = &device_ops[nr];
-	if (!op->execute)
-		return -ENOTTY;
 	if (get_user(size, (u32 __user *)uarg))
 		return -EFAULT;
 	if (size < op->min_size)

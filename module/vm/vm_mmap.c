@@ -14,6 +14,7 @@
 #include <bsdvm.h>
 
 #include "pmap.h"
+#include "uipc_shm.h"
 #include "vm_fault.h"
 #include "vm_page.h"
 #include "vm_phys.h"
@@ -288,7 +289,8 @@ static int mmap_object(struct mmap_req *req, const struct mmap_place *place, vm_
 			return -EINVAL;
 		if (req->pos < 0 || req->pos - place->pageoff + place->size > S64_MAX)
 			return -EINVAL;
-		return -ENODEV;
+		return shm_mmap(req->shm, req->shm_prot, req->flags & BSDVM_MAP_SHARED, prot,
+				maxprot, object);
 	}
 	file = vnode_pager_getfile(req->fd);
 	if (!file)
