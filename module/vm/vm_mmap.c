@@ -403,7 +403,8 @@ int kern_mquery(struct vmspace *vm, struct mmap_req *req)
 	ret = mmap_check(vm, req, &place, &prot, &maxprot);
 	if (ret)
 		return ret;
-	if (!(req->flags & MAP_NO_OBJECT) && !req->shm) {
+	/* As with OpenBSD's, no file is no error: it matters to nothing. */
+	if (req->fd >= 0 && !req->shm) {
 		file = vnode_pager_getfile(req->fd);
 		if (!file)
 			return -EBADF;
@@ -553,8 +554,10 @@ int kern_madvise(struct vmspace *vm, u64 addr, u64 len, u32 behav)
 		WRITE_ONCE(vm->vm_protected, true);
 		return 0;
 	}
-	if (behav > BSDVM_MADV_PROTECT || !page_range(&addr, &len) || !in_map(map, addr, len))
+	if (behav > BSDVM_MADV_PROTECT)
 		return -EINVAL;
+	if (!page_range(&addr, &len) || !in_map(map, addr, len))
+		return -ENOMEM;
 	ret = pmap_pin(map->pmap);
 	if (ret)
 		return ret;

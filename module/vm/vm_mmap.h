@@ -136,9 +136,9 @@ int kern_mquery(struct vmspace *vm, struct mmap_req *req);
  * @behav: BSDVM_MADV_*
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL for unknown advice, a wrap or a range outside the window;
- * -EPERM for BSDVM_MADV_PROTECT without the right, and for BSDVM_MADV_FREE of
- * immutable memory; -ENOMEM; -EINTR on a fatal signal.
+ * Return: 0; -EINVAL for unknown advice; -ENOMEM for a wrap or a range outside the
+ * window, or without kernel memory; -EPERM for BSDVM_MADV_PROTECT without the
+ * right, and for BSDVM_MADV_FREE of immutable memory; -EINTR on a fatal signal.
  */
 int kern_madvise(struct vmspace *vm, u64 addr, u64 len, u32 behav);
 
