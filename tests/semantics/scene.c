@@ -160,3 +160,54 @@ int unprivileged(void)
 		return -1;
 	return setresuid(NOBODY, NOBODY, NOBODY);
 }
+
+char *must_map(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+{
+	char *map = bsdvm_mmap(addr, len, prot, flags, fd, off);
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	return map;
+}
+
+struct bsdvm_rusage usage(void)
+{
+	struct bsdvm_rusage usage;
+
+	ASSERT(!bsdvm_rusage(0, &usage));
+	return usage;
+}
+
+uint64_t fault_count(void)
+{
+	const struct bsdvm_rusage now = usage();
+
+	return now.ru_minflt + now.ru_majflt;
+}
+
+uint32_t entry_flags(const void *addr)
+{
+	return vm_entry_at(addr).e.kve_flags;
+}
+
+bool all_locked(const char *addr, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++) {
+		if (!(entry_flags(addr + i * PAGE) &
+		      BSDVM_KVME_FLAG_USER_WIRED))
+			return false;
+	}
+	return true;
+}
+
+bool none_locked(const char *addr, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++) {
+		if (entry_flags(addr + i * PAGE) & BSDVM_KVME_FLAG_USER_WIRED)
+			return false;
+	}
+	return true;
+}

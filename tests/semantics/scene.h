@@ -47,4 +47,28 @@ int tunable(const char *name, uint64_t value);
 /* Become nobody, for good. Return: 0 or -1. */
 int unprivileged(void);
 
+#define GIB ((size_t)1 << 30)
+
+/* bsdvm_mmap(), where failure ends the test. */
+char *must_map(void *addr, size_t len, int prot, int flags, int fd, off_t off);
+
+/* What this vmspace uses. Failure ends the test. */
+struct bsdvm_rusage usage(void);
+
+/* Faults that this vmspace has taken. */
+uint64_t fault_count(void);
+
+/* BSDVM_KVME_FLAG_* of the entry at @addr. */
+uint32_t entry_flags(const void *addr);
+
+/* Whether all of these pages are locked, or none of them is. */
+bool all_locked(const char *addr, size_t pages);
+bool none_locked(const char *addr, size_t pages);
+
+/* Do what follows in a child, and wait for it. */
+#define IN_CHILD()                                                      \
+	for (pid_t child_ = harness_fork(), done_ = 0; !done_;          \
+	     done_ = 1, child_ ? harness_join(child_) : harness_exit()) \
+		if (!child_)
+
 #endif /* _SEMANTICS_SCENE_H */
