@@ -5,9 +5,10 @@
  * Each process has one window: a large range of addresses inside which 4.4BSD
  * and FreeBSD rules hold. The functions below take the arguments and give the
  * results of the BSD calls of the same name, errno included, for addresses in
- * the window; any other address is EINVAL or ENOMEM, as the call has it. The device is opened and the window
- * made on first use. All functions may be called from any thread. A child of
- * fork(2) keeps the window, at the same address, with memory of its own.
+ * the window; any other address is EINVAL or ENOMEM, as the call has it. The
+ * device is opened and the window made on first use. All functions may be called
+ * from any thread. A child of fork(2) keeps the window, at the same address, with
+ * memory of its own.
  *
  * bsdvm(3) is the manual.
  */
