@@ -262,6 +262,8 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 	struct file *file = get_file(vmf->vma->vm_file);
 	int rv;
 
+	if (fw->what == VM_FAULT_WAIT_PAGEIN)
+		atomic_long_inc(&window->vmspace.vm_majflt);
 	refcount_inc(&window->refs);
 	release_fault_lock(vmf);
 	rv = vm_fault_wait(fw);
@@ -293,8 +295,13 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 			break;
 		if (window_may_unlock(vmf))
 			return window_wait_unlocked(vmf, window, &fw);
+		if (fw.what == VM_FAULT_WAIT_PAGEIN)
+			atomic_long_inc(&window->vmspace.vm_majflt);
 		rv = vm_fault_wait(&fw);
 	} while (rv == KERN_RESTART);
+	/* Once for each access: one that waited comes here again. */
+	if (rv == KERN_SUCCESS && !(vmf->flags & FAULT_FLAG_TRIED))
+		atomic_long_inc(&window->vmspace.vm_minflt);
 	return window_fault_result(vmf, rv);
 }
 
@@ -304,8 +311,10 @@ static vm_fault_t window_vm_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff,
 
 	if (!window)
 		return 0;
-	return vm_fault_prefault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf)) ?
-		VM_FAULT_NOPAGE : 0;
+	if (!vm_fault_prefault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf)))
+		return 0;
+	atomic_long_inc(&window->vmspace.vm_minflt);
+	return VM_FAULT_NOPAGE;
 }
 
 /* ptrace(2) and /proc/PID/mem: a copy of at most one page. */
