@@ -29,6 +29,7 @@
 #include "shm.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
+#include "vm/vm_sysctl.h"
 #include "vm/vm_unix.h"
 #include "window.h"
 
@@ -54,6 +55,7 @@ static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
 static_assert(sizeof(struct bsdvm_stats) == 336);
+static_assert(sizeof(struct bsdvm_sysctl) == 232);
 static_assert(sizeof(struct bsdvm_shm_open) == 32);
 static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
 static_assert(sizeof(struct bsdvm_shm_rename) == 24);
@@ -122,6 +124,7 @@ union device_arg {
 		struct bsdvm_shm_open req;
 		struct file *file;
 	} shm_open;
+	struct bsdvm_sysctl sysctl;
 	struct bsdvm_shm_unlink shm_unlink;
 	struct bsdvm_shm_rename shm_rename;
 	struct bsdvm_shm_seals shm_seals;
@@ -358,6 +361,50 @@ static int device_mquery(struct window *window, union device_arg *arg)
 	return ret;
 }
 
+/* A name that ends where it should; with an index none at all. */
+static bool device_sysctl_named(const struct bsdvm_sysctl *req)
+{
+	if (req->flags & BSDVM_SYSCTL_INDEX)
+		return !memchr_inv(req->name, 0, sizeof(req->name));
+	return !req->index && memchr(req->name, 0, sizeof(req->name));
+}
+
+static const struct vm_sysctl *device_sysctl_find(const struct bsdvm_sysctl *req)
+{
+	return req->flags & BSDVM_SYSCTL_INDEX ? vm_sysctl_at(req->index) :
+						 vm_sysctl_find(req->name);
+}
+
+static int device_sysctl(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_sysctl *req = &arg->sysctl;
+	bool set = req->flags & BSDVM_SYSCTL_SET;
+	const struct vm_sysctl *sysctl;
+	u64 old;
+	int ret;
+
+	if (req->flags & ~(BSDVM_SYSCTL_SET | BSDVM_SYSCTL_INDEX) || !device_sysctl_named(req) ||
+	    req->attr || (!set && req->value) || req->min || req->max ||
+	    memchr_inv(req->desc, 0, sizeof(req->desc)))
+		return -EINVAL;
+	sysctl = device_sysctl_find(req);
+	if (!sysctl)
+		return -ENOENT;
+	old = vm_sysctl_get(sysctl);
+	if (set) {
+		ret = capable(CAP_SYS_ADMIN) ? vm_sysctl_set(sysctl, req->value) : -EPERM;
+		if (ret)
+			return ret;
+	}
+	req->value = old;
+	req->attr = vm_sysctl_writable(sysctl) ? BSDVM_SYSCTL_WRITABLE : 0;
+	req->min = sysctl->min;
+	req->max = vm_sysctl_max(sysctl);
+	strscpy_pad(req->name, sysctl->name, sizeof(req->name));
+	strscpy_pad(req->desc, sysctl->desc, sizeof(req->desc));
+	return 0;
+}
+
 static int device_shm_open(struct window *window, union device_arg *arg)
 {
 	return shm_file_open(&arg->shm_open.req, &arg->shm_open.file);
@@ -418,6 +465,7 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, false),
 	DEVICE_OP(BSDVM_IOC_STATS, struct bsdvm_stats, v_shootdown_cpus, device_stats, true),
 	DEVICE_OP(BSDVM_IOC_FAULT, struct bsdvm_fault, reserved, device_fault, false),
+	DEVICE_OP(BSDVM_IOC_SYSCTL, struct bsdvm_sysctl, desc, device_sysctl, true),
 	[_IOC_NR(BSDVM_IOC_SHM_OPEN)] = {
 		.size = sizeof(struct bsdvm_shm_open),
 		.min_size = offsetofend(struct bsdvm_shm_open, reserved),

@@ -19,6 +19,7 @@
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
 #include "vm/vm_phys.h"
+#include "vm/vm_sysctl.h"
 #include "vm/vnode_pager.h"
 
 /* Terabytes are no pool but a typing error. */
@@ -28,11 +29,12 @@ static unsigned int pool_mb = 64;
 module_param(pool_mb, uint, 0444);
 MODULE_PARM_DESC(pool_mb, "physical memory to reserve, MiB (default 64)");
 
-module_param_named(pfault_oom_attempts, vm_pfault_oom_attempts, uint, 0644);
+/* Bounds and later changes: vm_sysctl.c. */
+module_param_named(pfault_oom_attempts, vm_pfault_oom_attempts, uint, 0444);
 MODULE_PARM_DESC(pfault_oom_attempts,
 		 "how often a fault waits for a free page before it gives up (default 3)");
 
-module_param_named(pfault_oom_wait, vm_pfault_oom_wait, uint, 0644);
+module_param_named(pfault_oom_wait, vm_pfault_oom_wait, uint, 0444);
 MODULE_PARM_DESC(pfault_oom_wait, "seconds each time (default 2)");
 
 static int __init bsdvm_init(void)
@@ -49,6 +51,9 @@ static int __init bsdvm_init(void)
 		goto fini_phys;
 	}
 	ret = vm_phys_init();
+	if (ret)
+		goto fini_phys;
+	ret = vm_sysctl_init();
 	if (ret)
 		goto fini_phys;
 	ret = vm_page_startup();

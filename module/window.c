@@ -39,6 +39,7 @@
 #include "compat.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_page.h"
+#include "vm/vm_sysctl.h"
 
 #define WINDOW_FLAGS	(VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_WIPEONFORK)
 
@@ -221,7 +222,10 @@ static vm_fault_t window_fault_result(const struct vm_fault *vmf, int rv)
 	case KERN_PROTECTION_FAILURE:
 		if (!user)
 			return VM_FAULT_SIGSEGV;
-		window_signal(vmf, SIGSEGV, SEGV_ACCERR);
+		if (READ_ONCE(vm_prot_fault_translation))
+			window_signal(vmf, SIGBUS, BSDVM_BUS_PAGEFLT);
+		else
+			window_signal(vmf, SIGSEGV, SEGV_ACCERR);
 		return VM_FAULT_NOPAGE;
 	case KERN_OUT_OF_BOUNDS:
 		if (!user)

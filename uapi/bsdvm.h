@@ -150,6 +150,8 @@
 
 /* si_code of SIGBUS when no page can be had (FreeBSD value). */
 #define BSDVM_BUS_OOMERR	100
+/* ... of a forbidden access, with machdep.prot_fault_translation (FreeBSD value). */
+#define BSDVM_BUS_PAGEFLT	12
 
 /**
  * struct bsdvm_info - what the module is and where the caller's window lies

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm_sysctl: one table of all tunables.
+ *
+ * Each variable belongs to the file that obeys it, which reads it with READ_ONCE()
+ * whenever it needs it: a change is seen by what comes later.
+ */
+#include "vm_sysctl.h"
+
+#include "swap_reserve.h"
+#include "vm_fault.h"
+#include "vm_map.h"
+#include "vm_mmap.h"
+#include "vm_phys.h"
+#include "vm_unix.h"
+
+/* As much of user space as there can be: more changes nothing. */
+#define VM_ADDRESS_BITS	47
+
+unsigned int vm_prot_fault_translation;
+
+static u64 get_pool_pages(void)
+{
+	return vm_phys_page_count();
+}
+
+static u64 get_user_wire_count(void)
+{
+	return vm_map_user_wire_count();
+}
+
+static const struct vm_sysctl vm_sysctls[] = {
+	{
+		.name = "vm.overcommit",
+		.desc = "bounds on memory promised: 1 swap, 2 by user, 4 count the pool as swap",
+		.uint = &vm_overcommit,
+		.max = 7,
+	}, {
+		.name = "vm.swap_reserved",
+		.desc = "bytes of memory promised",
+		.get = swap_reserved,
+		.max = U64_MAX,
+	}, {
+		.name = "vm.swap_total",
+		.desc = "bytes that may be promised while vm.overcommit bounds them",
+		.get = swap_total,
+		.max = U64_MAX,
+	}, {
+		.name = "vm.max_user_wired",
+		.desc = "pages that users may wire",
+		.ulong = &vm_max_user_wired,
+		.max_get = get_pool_pages,
+	}, {
+		.name = "vm.user_wire_count",
+		.desc = "pages that users have wired",
+		.get = get_user_wire_count,
+		.max = U64_MAX,
+	}, {
+		.name = "vm.mincore_mapped",
+		.desc = "mincore tells only of pages that the caller maps",
+		.uint = &vm_mincore_mapped,
+		.max = 1,
+	}, {
+		.name = "vm.old_msync",
+		.desc = "MS_INVALIDATE frees no pages",
+		.uint = &vm_old_msync,
+		.max = 1,
+	}, {
+		.name = "vm.imply_prot_max",
+		.desc = "mmap without PROT_MAX bounds later protections by the first",
+		.uint = &vm_imply_prot_max,
+		.max = 1,
+	}, {
+		.name = "vm.pfault_oom_attempts",
+		.desc = "times that a fault waits for a free page before it gives up",
+		.uint = &vm_pfault_oom_attempts,
+		.max = 1000,
+	}, {
+		.name = "vm.pfault_oom_wait",
+		.desc = "seconds each time",
+		.uint = &vm_pfault_oom_wait,
+		.min = 1,
+		.max = 600,
+	}, {
+		.name = "security.bsd.stack_guard_page",
+		.desc = "pages that a growing stack leaves below itself",
+		.uint = &vm_stack_guard_page,
+		.max = 64,
+	}, {
+		.name = "security.bsd.unprivileged_mlock",
+		.desc = "everyone may wire memory",
+		.uint = &vm_unprivileged_mlock,
+		.max = 1,
+	}, {
+		.name = "kern.sgrowsiz",
+		.desc = "bytes that a stack grows by",
+		.ulong = &vm_sgrowsiz,
+		.min = VM_PAGE_SIZE,
+		.max = 64 << 20,
+		.step = VM_PAGE_SIZE,
+	}, {
+		.name = "kern.maxdsiz",
+		.desc = "bytes that a heap may have room for",
+		.ulong = &vm_maxdsiz,
+		.max = BIT_ULL(VM_ADDRESS_BITS),
+	}, {
+		.name = "machdep.prot_fault_translation",
+		.desc = "a forbidden access raises SIGBUS rather than SIGSEGV",
+		.uint = &vm_prot_fault_translation,
+		.max = 1,
+	},
+};
+
+const struct vm_sysctl *vm_sysctl_at(unsigned int index)
+{
+	return index < ARRAY_SIZE(vm_sysctls) ? &vm_sysctls[index] : NULL;
+}
+
+const struct vm_sysctl *vm_sysctl_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vm_sysctls); i++)
+		if (!strcmp(vm_sysctls[i].name, name))
+			return &vm_sysctls[i];
+	return NULL;
+}
+
+u64 vm_sysctl_max(const struct vm_sysctl *sysctl)
+{
+	return sysctl->max_get ? sysctl->max_get() : sysctl->max;
+}
+
+u64 vm_sysctl_get(const struct vm_sysctl *sysctl)
+{
+	if (sysctl->uint)
+		return READ_ONCE(*sysctl->uint);
+	if (sysctl->ulong)
+		return READ_ONCE(*sysctl->ulong);
+	return sysctl->get();
+}
+
+static bool vm_sysctl_in_range(const struct vm_sysctl *sysctl, u64 value)
+{
+	return value >= sysctl->min && value <= vm_sysctl_max(sysctl) &&
+	       (!sysctl->step || !(value % sysctl->step));
+}
+
+int vm_sysctl_set(const struct vm_sysctl *sysctl, u64 value)
+{
+	if (!vm_sysctl_writable(sysctl))
+		return -EPERM;
+	if (!vm_sysctl_in_range(sysctl, value))
+		return -EINVAL;
+	if (sysctl->uint)
+		WRITE_ONCE(*sysctl->uint, value);
+	else
+		WRITE_ONCE(*sysctl->ulong, value);
+	return 0;
+}
+
+int vm_sysctl_init(void)
+{
+	const struct vm_sysctl *sysctl;
+	unsigned int i;
+
+	vm_max_user_wired = vm_phys_page_count() / 3;
+	for (i = 0; (sysctl = vm_sysctl_at(i)); i++) {
+		if (!vm_sysctl_writable(sysctl) ||
+		    vm_sysctl_in_range(sysctl, vm_sysctl_get(sysctl)))
+			continue;
+		pr_err("%s=%llu: not between %llu and %llu\n", sysctl->name, vm_sysctl_get(sysctl),
+		       sysctl->min, vm_sysctl_max(sysctl));
+		return -EINVAL;
+	}
+	return 0;
+}
