@@ -305,7 +305,7 @@ void effect_shm_seal(void)
 	EXPECT_EQ(bsdvm_shm_seals(fd, BSDVM_F_SEAL_WRITE),
 		  BSDVM_F_SEAL_GROW | BSDVM_F_SEAL_SHRINK | BSDVM_F_SEAL_WRITE);
 	EXPECT_ERRNO(pwrite(fd, "y", 1, 0), EPERM);
-	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, SHARED, fd, 0), EPERM);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, SHARED, fd, 0), EACCES);
 	map = must_map(NULL, PAGE, R, SHARED, fd, 0);
 	EXPECT_EQ(*map, 'x');
 	EXPECT_ERRNO(bsdvm_mprotect(map, PAGE, RW), EACCES);
