@@ -502,11 +502,7 @@ static int vm_map_insertion_prepare(struct insertion *ins, struct vm_object *obj
 	return KERN_RESOURCE_SHORTAGE;
 }
 
-/*
- * Zero-fill memory right behind zero-fill memory of the same kind: let the entry
- * and the object in front grow instead of making new ones.
- */
-static bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry)
+bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry)
 {
 	struct vm_map_entry *prev = vm_map_entry_pred(map, entry);
 

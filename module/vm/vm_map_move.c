@@ -43,6 +43,8 @@ static bool range_is_free(struct vm_map *map, vm_offset_t start, vm_size_t size)
 {
 	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
 
+	if (!size)
+		return true;
 	return start >= map->min_offset && start <= map->max_offset &&
 	       size <= map->max_offset - start && (!entry || entry->start >= start + size);
 }
@@ -110,6 +112,7 @@ static void ext_commit(struct move *mv)
 	mv->ext->end = mv->ext->start + mv->ext_size;
 	vm_map_entry_link(mv->map, mv->ext);
 	mv->map->size += vm_map_entry_size(mv->ext);
+	vm_map_try_extend(mv->map, mv->ext);
 }
 
 static void spare_drop(struct move *mv)

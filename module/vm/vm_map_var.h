@@ -75,6 +75,19 @@ int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
 void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end);
 
 /**
+ * vm_map_try_extend() - let the entry in front grow over a new one
+ * @map: the map
+ * @entry: an entry that is linked; gone when the answer is true
+ *
+ * Zero-fill memory right behind zero-fill memory of the same kind needs neither an
+ * entry nor an object of its own.
+ *
+ * Context: may sleep.
+ * Return: true when it did.
+ */
+bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
  * vm_map_check_range() - may the entries of a range be changed?
  * @map: the map
  * @start: first address

@@ -179,7 +179,7 @@ static u32 entry_flags(u32 eflags)
 		flags |= BSDVM_KVME_FLAG_NEEDS_COPY;
 	if (eflags & MAP_ENTRY_NOCOREDUMP)
 		flags |= BSDVM_KVME_FLAG_NOCOREDUMP;
-	if (eflags & (MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK_GAP))
+	if (eflags & MAP_ENTRY_GROWS_DOWN)
 		flags |= BSDVM_KVME_FLAG_GROWS_DOWN;
 	if (eflags & MAP_ENTRY_USER_WIRED)
 		flags |= BSDVM_KVME_FLAG_USER_WIRED;
