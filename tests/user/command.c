@@ -12,7 +12,7 @@
 
 /* --- usage */
 
-TEST(a_wrong_command_line_exits_2)
+TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 {
 	static char *const lines[][4] = {
 		{ NULL },
@@ -66,7 +66,7 @@ TEST(a_wrong_command_line_exits_2)
 	}
 }
 
-TEST(help_is_printed_and_no_failure)
+TEST_LIMIT(help_is_printed_and_no_failure, 180)
 {
 	static char *const commands[] = { "map", "stat", "objects", "sysctl",
 					  "rusage" };
@@ -113,7 +113,7 @@ TEST(without_the_module_it_says_so)
 			       "is the module loaded?\n");
 }
 
-TEST(output_that_does_not_arrive_is_a_failure)
+TEST_LIMIT(output_that_does_not_arrive_is_a_failure, 180)
 {
 	const struct way way = { .output = "/dev/full" };
 	const struct target target = target_start(0, build_fork);
@@ -336,7 +336,7 @@ TEST(stat_ends_when_nobody_reads_it)
 
 /* --- sysctl */
 
-TEST(sysctl_lists_all_of_them)
+TEST_LIMIT(sysctl_lists_all_of_them, 180)
 {
 	static const char *const names[] = {
 		"vm.overcommit",
