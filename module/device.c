@@ -25,6 +25,7 @@
 
 #include <bsdvm.h>
 
+#include "inspect.h"
 #include "pool.h"
 #include "shm.h"
 #include "vm/vm_meter.h"
@@ -55,6 +56,9 @@ static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
 static_assert(sizeof(struct bsdvm_stats) == 336);
+static_assert(sizeof(struct bsdvm_rusage) == 168);
+static_assert(sizeof(struct bsdvm_kvmobject) == 88);
+static_assert(sizeof(struct bsdvm_objects) == 40);
 static_assert(sizeof(struct bsdvm_sysctl) == 232);
 static_assert(sizeof(struct bsdvm_shm_open) == 32);
 static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
@@ -69,9 +73,6 @@ static_assert(sizeof(struct bsdvm_break) == 16);
 static_assert(sizeof(struct bsdvm_segments) == 48);
 static_assert(sizeof(struct bsdvm_mremap) == 40);
 static_assert(sizeof(struct bsdvm_mimmutable) == 24);
-
-/* Records are made in a buffer of this many bytes before they are copied out. */
-#define ENTRY_BUF_SIZE	(64 * 1024)
 
 static struct vfsmount *device_mnt;
 
@@ -124,6 +125,8 @@ union device_arg {
 		struct bsdvm_shm_open req;
 		struct file *file;
 	} shm_open;
+	struct bsdvm_rusage rusage;
+	struct bsdvm_objects objects;
 	struct bsdvm_sysctl sysctl;
 	struct bsdvm_shm_unlink shm_unlink;
 	struct bsdvm_shm_rename shm_rename;
@@ -208,43 +211,17 @@ static int device_minherit(struct window *window, union device_arg *arg)
 
 static int device_entries(struct window *window, union device_arg *arg)
 {
-	struct bsdvm_entries *req = &arg->entries;
-	struct vm_map *map = &window->vmspace.vm_map;
-	u64 room = req->buf_len, start;
-	ssize_t len = 0;
-	void *buf;
+	return inspect_entries(window, &arg->entries);
+}
 
-	if (req->flags || req->count || req->more || req->pid || req->reserved)
-		return -EINVAL;
-	buf = kvmalloc(ENTRY_BUF_SIZE, GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		return -ENOMEM;
-	req->buf_len = 0;
-	for (;;) {
-		start = req->start;
-		len = vm_meter_entry(map, &start, buf, ENTRY_BUF_SIZE);
-		if (len <= 0)
-			break;
-		if (len > room - req->buf_len) {
-			req->more = 1;
-			len = req->count ? 0 : -ENOSPC;
-			break;
-		}
-		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
-			len = -EFAULT;
-			break;
-		}
-		req->buf_len += len;
-		req->start = start;
-		req->count++;
-		if (fatal_signal_pending(current)) {
-			len = -EINTR;
-			break;
-		}
-		cond_resched();
-	}
-	kvfree(buf);
-	return len;
+static int device_rusage(struct window *window, union device_arg *arg)
+{
+	return inspect_rusage(window, &arg->rusage);
+}
+
+static int device_objects(struct window *window, union device_arg *arg)
+{
+	return inspect_objects(&arg->objects);
 }
 
 static int device_stats(struct window *window, union device_arg *arg)
@@ -252,6 +229,7 @@ static int device_stats(struct window *window, union device_arg *arg)
 	if (arg->stats.reserved)
 		return -EINVAL;
 	vm_meter_stats(&arg->stats);
+	arg->stats.v_vmspaces = window_count();
 	return 0;
 }
 
@@ -462,7 +440,9 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_MPROTECT, struct bsdvm_mprotect, len, device_mprotect, false),
 	DEVICE_OP(BSDVM_IOC_MSYNC, struct bsdvm_msync, len, device_msync, false),
 	DEVICE_OP(BSDVM_IOC_MINHERIT, struct bsdvm_minherit, len, device_minherit, false),
-	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, false),
+	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, true),
+	DEVICE_OP(BSDVM_IOC_RUSAGE, struct bsdvm_rusage, reserved, device_rusage, true),
+	DEVICE_OP(BSDVM_IOC_OBJECTS, struct bsdvm_objects, more, device_objects, true),
 	DEVICE_OP(BSDVM_IOC_STATS, struct bsdvm_stats, v_shootdown_cpus, device_stats, true),
 	DEVICE_OP(BSDVM_IOC_FAULT, struct bsdvm_fault, reserved, device_fault, false),
 	DEVICE_OP(BSDVM_IOC_SYSCTL, struct bsdvm_sysctl, desc, device_sysctl, true),

@@ -45,6 +45,8 @@
 
 static DEFINE_HASHTABLE(window_table, 10);
 static DEFINE_SPINLOCK(window_lock);
+/* How many are in the table; changes under window_lock. */
+static unsigned int windows_mapped;
 
 static struct window *window_lookup(struct mm_struct *mm)
 {
@@ -56,16 +58,39 @@ static struct window *window_lookup(struct mm_struct *mm)
 	return NULL;
 }
 
-struct window *window_get(void)
+struct window *window_get_of(struct mm_struct *mm)
 {
 	struct window *window;
 
 	rcu_read_lock();
-	window = window_lookup(current->mm);
+	window = window_lookup(mm);
 	if (window && !refcount_inc_not_zero(&window->refs))
 		window = NULL;
 	rcu_read_unlock();
 	return window;
+}
+
+struct window *window_get(void)
+{
+	return window_get_of(current->mm);
+}
+
+unsigned int window_count(void)
+{
+	return READ_ONCE(windows_mapped);
+}
+
+unsigned int window_list(struct window **windows, unsigned int max)
+{
+	struct window *window;
+	unsigned int n = 0, i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(window_table, i, window, node)
+		if (n < max && refcount_inc_not_zero(&window->refs))
+			windows[n++] = window;
+	rcu_read_unlock();
+	return n;
 }
 
 void window_put(struct window *window)
@@ -108,6 +133,7 @@ static struct window *window_create(struct vm_area_struct *vma, struct pmap_grou
 	vma->vm_private_data = window;
 	spin_lock(&window_lock);
 	hash_add_rcu(window_table, &window->node, (unsigned long)vma->vm_mm);
+	WRITE_ONCE(windows_mapped, windows_mapped + 1);
 	spin_unlock(&window_lock);
 	return window;
 }
@@ -121,6 +147,7 @@ static void window_vm_close(struct vm_area_struct *vma)
 	vma->vm_private_data = NULL;
 	spin_lock(&window_lock);
 	hash_del_rcu(&window->node);
+	WRITE_ONCE(windows_mapped, windows_mapped - 1);
 	spin_unlock(&window_lock);
 	pmap_release(&window->pmap);
 	fput(window->reaper);

@@ -13,6 +13,7 @@
 #include "vm/vm_fork.h"
 
 struct file;
+struct mm_struct;
 struct vm_area_struct;
 
 /**
@@ -53,6 +54,33 @@ int window_mmap(struct vm_area_struct *vma, struct pmap_group *group);
  * Return: the window, referenced; NULL when it has none.
  */
 struct window *window_get(void);
+
+/**
+ * window_get_of() - the window in an address space
+ * @mm: the address space, referenced by the caller as long as page tables are to be
+ *	looked at
+ *
+ * Context: any.
+ * Return: the window, referenced; NULL when it has none.
+ */
+struct window *window_get_of(struct mm_struct *mm);
+
+/**
+ * window_count() - how many windows there are
+ *
+ * Return: windows that are mapped.
+ */
+unsigned int window_count(void);
+
+/**
+ * window_list() - some of the windows there are
+ * @windows: where they go, referenced
+ * @max: how many at the most
+ *
+ * Context: any.
+ * Return: how many.
+ */
+unsigned int window_list(struct window **windows, unsigned int max);
 
 /**
  * window_put() - drop a reference

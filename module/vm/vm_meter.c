@@ -6,12 +6,20 @@
 
 #include <bsdvm.h>
 
+#include "pmap.h"
+#include "swap_reserve.h"
 #include "vm_page.h"
 #include "vm_phys.h"
 #include "vmmeter.h"
 #include "vnode_pager.h"
 
 #define VM_PATH_MAX	1024
+
+/* Objects that are looked at together. */
+#define VM_METER_OBJECTS	64
+
+/* PAT index 6 of x86: write-back, which is all that the pmap knows. */
+#define VM_MEMATTR_WRITE_BACK	6
 
 static struct vmmeter vm_meter_total(void)
 {
@@ -59,6 +67,13 @@ void vm_meter_stats(struct bsdvm_stats *stats)
 	stats->v_active_count = vm_page_queue_count(PQ_ACTIVE);
 	stats->v_inactive_count = vm_page_queue_count(PQ_INACTIVE);
 	stats->v_laundry_count = vm_page_queue_count(PQ_LAUNDRY);
+	stats->v_user_wire_count = vm_map_user_wire_count();
+	stats->v_swap_reserved = swap_reserved();
+	stats->v_swap_total = swap_total();
+	stats->v_lazyfree_count = total.v_lazyfree;
+	stats->v_stackgrows = total.v_stackgrows;
+	stats->v_reactivated = total.v_reactivated;
+	stats->v_free_reserved = vm_free_reserved();
 }
 
 /**
@@ -302,4 +317,130 @@ ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
 	chain_free(&chain);
 	kfree(path_buf);
 	return ret;
+}
+
+/* Pages mapped now; none when the window has just gone. */
+static int rusage_resident(struct vm_map *map, unsigned long *pages)
+{
+	int ret = pmap_pin(map->pmap);
+
+	*pages = 0;
+	if (ret == -ENXIO)
+		return 0;
+	if (ret)
+		return ret;
+	*pages = pmap_resident_count(map->pmap, map->min_offset, map->max_offset);
+	pmap_unpin(map->pmap);
+	return 0;
+}
+
+/* Note that @pages were resident; returns the most there ever were. */
+static unsigned long rusage_maxrss(struct vmspace *vm, unsigned long pages)
+{
+	long most = atomic_long_read(&vm->vm_maxrss);
+
+	while (most < (long)pages && !atomic_long_try_cmpxchg(&vm->vm_maxrss, &most, pages))
+		;
+	return max_t(unsigned long, most, pages);
+}
+
+int vm_meter_rusage(struct vmspace *vm, struct bsdvm_rusage *usage)
+{
+	struct vm_map *map = &vm->vm_map;
+	struct vm_map_entry *entry;
+	unsigned long resident;
+	int ret;
+
+	ret = rusage_resident(map, &resident);
+	if (ret)
+		return ret;
+	usage->ru_minflt = atomic_long_read(&vm->vm_minflt);
+	usage->ru_majflt = atomic_long_read(&vm->vm_majflt);
+	usage->ru_maxrss = ptoa(rusage_maxrss(vm, resident)) / 1024;
+	usage->vm_rssize = resident;
+
+	vm_map_lock_read(map);
+	usage->vm_size = map->size;
+	usage->vm_tsize = atop(round_page(vm->vm_tsize));
+	usage->vm_dsize = atop(round_page(vm->vm_dsize));
+	usage->vm_taddr = vm->vm_taddr;
+	usage->vm_daddr = vm->vm_daddr;
+	usage->vm_maxsaddr = vm->vm_maxsaddr;
+	usage->vm_wired = map->wired;
+	usage->vm_charge = map->charge;
+	usage->vm_entries = map->nentries;
+	usage->vm_flags = (map->flags & MAP_WIREFUTURE ? BSDVM_VMSPACE_WIREFUTURE : 0) |
+			  (READ_ONCE(vm->vm_protected) ? BSDVM_VMSPACE_PROTECTED : 0);
+	VM_MAP_ENTRY_FOREACH(entry, map) {
+		if (entry->eflags & MAP_ENTRY_GROWS_DOWN)
+			usage->vm_ssize += atop(entry->end - entry->start);
+		/* What was promised to one entry moves to its object at a fork. */
+		if (entry->object && (entry->object->flags & OBJ_ANON))
+			usage->vm_charge += READ_ONCE(entry->object->charge);
+	}
+	vm_map_unlock_read(map);
+	return 0;
+}
+
+static size_t fill_kvmobject(const struct vm_object_info *info, bool paths, void *buf, size_t len,
+			     char *path_buf)
+{
+	struct bsdvm_kvmobject kvo = {
+		.kvo_type = info->type,
+		.kvo_id = info->id,
+		.kvo_size = info->size,
+		.kvo_resident = info->resident,
+		.kvo_active = info->active,
+		.kvo_inactive = info->inactive,
+		.kvo_backing_id = info->backing_id,
+		.kvo_ref_count = info->ref_count,
+		.kvo_shadow_count = info->shadow_count,
+		.kvo_memattr = VM_MEMATTR_WRITE_BACK,
+	};
+	const char *path = NULL;
+	struct vnode_attr attr;
+
+	if (info->file) {
+		vnode_pager_getattr(info->file, &attr);
+		kvo.kvo_vn_fileid = attr.fileid;
+		kvo.kvo_vn_fsid = attr.fsid;
+		if (paths)
+			path = vnode_pager_path(info->file, path_buf, VM_PATH_MAX);
+	}
+	kvo.kvo_path_len = path ? strlen(path) + 1 : 0;
+	kvo.kvo_structsize = ALIGN(sizeof(kvo) + kvo.kvo_path_len, 8);
+	if (kvo.kvo_structsize > len)
+		return 0;
+	memset(buf, 0, kvo.kvo_structsize);
+	memcpy(buf, &kvo, sizeof(kvo));
+	if (path)
+		memcpy(buf + sizeof(kvo), path, kvo.kvo_path_len);
+	return kvo.kvo_structsize;
+}
+
+ssize_t vm_meter_objects(u64 *after, bool paths, void *buf, size_t len, u32 *count, bool *more)
+{
+	struct vm_object_info *info = kvmalloc_array(VM_METER_OBJECTS, sizeof(*info), GFP_KERNEL);
+	char *path_buf = kmalloc(VM_PATH_MAX, GFP_KERNEL);
+	size_t done = 0, size = 1;
+	int n = -ENOMEM, i;
+
+	*count = 0;
+	if (info && path_buf)
+		n = vm_object_list(*after, info, VM_METER_OBJECTS);
+	for (i = 0; i < n; i++) {
+		/* The records are in order: what comes after one that does not fit waits. */
+		if (size)
+			size = fill_kvmobject(&info[i], paths, buf + done, len - done, path_buf);
+		vm_object_deallocate(info[i].file);
+		if (!size)
+			continue;
+		done += size;
+		*after = info[i].id;
+		++*count;
+	}
+	*more = !size || n == VM_METER_OBJECTS;
+	kfree(path_buf);
+	kvfree(info);
+	return n < 0 ? n : done;
 }

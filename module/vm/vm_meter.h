@@ -7,13 +7,14 @@
 #ifndef BSDVM_VM_METER_H
 #define BSDVM_VM_METER_H
 
-#include "vm_map.h"
+#include "vm_fork.h"
 
+struct bsdvm_rusage;
 struct bsdvm_stats;
 
 /**
  * vm_meter_stats() - counters and gauges of the whole machine
- * @stats: where they go; size and reserved are left alone
+ * @stats: where they go; size, reserved and v_vmspaces are left alone
  *
  * Context: process.
  */
@@ -34,5 +35,31 @@ void vm_meter_stats(struct bsdvm_stats *stats);
  * record does not fit; -ENOMEM.
  */
 ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len);
+
+/**
+ * vm_meter_rusage() - what an address space uses and has used
+ * @vm: the address space
+ * @usage: where it goes; size and pid are left alone
+ *
+ * Context: process, may sleep, no lock held; the address space's page tables may go
+ * away, but not the mm they are in.
+ * Return: 0, -EINTR on a fatal signal.
+ */
+int vm_meter_rusage(struct vmspace *vm, struct bsdvm_rusage *usage);
+
+/**
+ * vm_meter_objects() - describe the next objects of the machine
+ * @after: in: begin with the first id above it; out: the last id described
+ * @paths: say where files are
+ * @buf: room for records of the ABI, struct bsdvm_kvmobject and what follows it
+ * @len: bytes of @buf
+ * @count: where the number of records goes
+ * @more: where it goes whether there may be more objects
+ *
+ * Context: process, may sleep and do I/O, no lock held.
+ * Return: bytes of the records, 0 when the first one does not fit; -ENOMEM.
+ */
+ssize_t vm_meter_objects(u64 *after, bool paths, void *buf, size_t len,
+			 u32 *count, bool *more);
 
 #endif /* BSDVM_VM_METER_H */

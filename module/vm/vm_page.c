@@ -270,6 +270,11 @@ int vm_wait(unsigned long timeout)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_wait);
 
+unsigned long vm_free_reserved(void)
+{
+	return vm_page_reserve;
+}
+
 unsigned long vm_free_count(void)
 {
 	unsigned long count = vm_phys_free_count();

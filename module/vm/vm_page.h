@@ -120,6 +120,13 @@ int vm_wait(unsigned long timeout);
 unsigned long vm_free_count(void);
 
 /**
+ * vm_free_reserved() - pages that VM_ALLOC_NORMAL never gets
+ *
+ * Return: pages.
+ */
+unsigned long vm_free_reserved(void);
+
+/**
  * vm_page_queue() - the queue a page is on
  * @m: the page
  *

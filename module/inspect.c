@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * inspect: whose window a caller may look into, and records on their way out.
+ *
+ * Another process is looked at as ptrace(2) would read it: by who has all of its
+ * user and group ids, unless the process may not be dumped; or by who has
+ * CAP_SYS_PTRACE over its address space. Its ids are compared after its window was
+ * found. While a program that takes on other ids by execve(2) still has the old
+ * ones, its new address space has no window.
+ */
+#include "inspect.h"
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <bsdvm.h>
+
+#include "vm/vm_meter.h"
+#include "window.h"
+
+/* Records are made in a buffer of this many bytes before they are copied out. */
+#define INSPECT_BUF_SIZE	(64 * 1024)
+
+/**
+ * struct inspect - a window that is being looked at
+ * @window: the window, referenced
+ * @mm: the address space it is in, referenced; NULL for the caller's own
+ */
+struct inspect {
+	struct window *window;
+	struct mm_struct *mm;
+};
+
+static struct task_struct *inspect_task(pid_t nr)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_TGID);
+
+	put_pid(pid);
+	return task;
+}
+
+static bool inspect_same_ids(const struct cred *target)
+{
+	kuid_t uid = current_fsuid();
+	kgid_t gid = current_fsgid();
+
+	return uid_eq(uid, target->uid) && uid_eq(uid, target->euid) &&
+	       uid_eq(uid, target->suid) && gid_eq(gid, target->gid) &&
+	       gid_eq(gid, target->egid) && gid_eq(gid, target->sgid);
+}
+
+static bool inspect_allowed(struct task_struct *task, struct mm_struct *mm)
+{
+	const struct cred *target = get_task_cred(task);
+	bool allowed;
+
+	allowed = (inspect_same_ids(target) || ns_capable(target->user_ns, CAP_SYS_PTRACE)) &&
+		  (!mm || get_dumpable(mm) == SUID_DUMP_USER ||
+		   ns_capable(mm->user_ns, CAP_SYS_PTRACE));
+	put_cred(target);
+	return allowed;
+}
+
+static void inspect_end(struct inspect *inspect)
+{
+	if (inspect->window)
+		window_put(inspect->window);
+	if (inspect->mm)
+		mmput(inspect->mm);
+}
+
+/* Find what process @pid, 0 for the caller, whose window is @own, has for a window. */
+static int inspect_begin(struct window *own, s32 pid, struct inspect *inspect)
+{
+	struct task_struct *task;
+	int ret = 0;
+
+	inspect->mm = NULL;
+	inspect->window = NULL;
+	if (!pid) {
+		if (!own)
+			return -ENXIO;
+		refcount_inc(&own->refs);
+		inspect->window = own;
+		return 0;
+	}
+	task = inspect_task(pid);
+	if (!task)
+		return -ESRCH;
+	inspect->mm = get_task_mm(task);
+	if (inspect->mm)
+		inspect->window = window_get_of(inspect->mm);
+	if (inspect->mm != current->mm && !inspect_allowed(task, inspect->mm))
+		ret = -EPERM;
+	else if (!inspect->mm && !(task->flags & PF_KTHREAD))
+		ret = -ESRCH; /* it has ended, and nobody has waited for it */
+	else if (!inspect->window)
+		ret = -ENXIO;
+	put_task_struct(task);
+	if (ret)
+		inspect_end(inspect);
+	return ret;
+}
+
+int inspect_entries(struct window *own, struct bsdvm_entries *req)
+{
+	u64 room = req->buf_len, start;
+	struct inspect inspect;
+	ssize_t len;
+	void *buf;
+
+	if (req->flags || req->count || req->more || req->reserved)
+		return -EINVAL;
+	len = inspect_begin(own, req->pid, &inspect);
+	if (len)
+		return len;
+	buf = kvmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!buf) {
+		len = -ENOMEM;
+		goto end;
+	}
+	req->buf_len = 0;
+	for (;;) {
+		start = req->start;
+		len = vm_meter_entry(&inspect.window->vmspace.vm_map, &start, buf,
+				     INSPECT_BUF_SIZE);
+		if (len <= 0)
+			break;
+		if (len > room - req->buf_len) {
+			req->more = 1;
+			len = req->count ? 0 : -ENOSPC;
+			break;
+		}
+		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
+			len = -EFAULT;
+			break;
+		}
+		req->buf_len += len;
+		req->start = start;
+		req->count++;
+		if (fatal_signal_pending(current)) {
+			len = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	kvfree(buf);
+end:
+	inspect_end(&inspect);
+	return len;
+}
+
+int inspect_rusage(struct window *own, struct bsdvm_rusage *req)
+{
+	struct bsdvm_rusage out = { .size = req->size, .pid = req->pid };
+	struct inspect inspect;
+	int ret;
+
+	/* Everything but size and process is for us to say. */
+	if (memchr_inv(&req->ru_minflt, 0, sizeof(*req) - offsetof(struct bsdvm_rusage, ru_minflt)))
+		return -EINVAL;
+	ret = inspect_begin(own, req->pid, &inspect);
+	if (ret)
+		return ret;
+	ret = vm_meter_rusage(&inspect.window->vmspace, &out);
+	if (!ret)
+		*req = out;
+	inspect_end(&inspect);
+	return ret;
+}
+
+int inspect_objects(struct bsdvm_objects *req)
+{
+	bool paths = capable(CAP_SYS_ADMIN), more = true;
+	u64 room = req->buf_len;
+	u32 count;
+	ssize_t len = 0;
+	void *buf;
+
+	if (req->flags || req->count || req->more)
+		return -EINVAL;
+	buf = kvmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	req->buf_len = 0;
+	while (more) {
+		len = vm_meter_objects(&req->after, paths, buf,
+				       min_t(u64, room - req->buf_len, INSPECT_BUF_SIZE), &count,
+				       &more);
+		if (len < 0)
+			break;
+		if (!count) {
+			len = more && !req->count ? -ENOSPC : 0;
+			break;
+		}
+		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
+			len = -EFAULT;
+			break;
+		}
+		req->buf_len += len;
+		req->count += count;
+		len = 0;
+		if (fatal_signal_pending(current)) {
+			len = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	req->more = more;
+	kvfree(buf);
+	return len;
+}
