@@ -22,7 +22,6 @@
 #include "vnode_pager.h"
 
 unsigned int vm_mincore_mapped = 1;
-unsigned int vm_old_msync;
 unsigned int vm_imply_prot_max;
 unsigned int vm_unprivileged_mlock = 1;
 

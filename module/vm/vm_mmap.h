@@ -280,7 +280,6 @@ int vm_mmap_wire_future(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 
 /* Tunables. */
 extern unsigned int vm_mincore_mapped;		/* mincore: only what the caller maps */
-extern unsigned int vm_old_msync;		/* MS_INVALIDATE frees nothing */
 extern unsigned int vm_imply_prot_max;		/* mmap: maximum is the protection */
 extern unsigned int vm_unprivileged_mlock;	/* everyone may lock memory */
 

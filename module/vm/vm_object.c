@@ -32,6 +32,8 @@
 /* Most pages a page-out writes at once. */
 #define VM_PAGEOUT_CLUSTER	16
 
+unsigned int vm_old_msync;
+
 static struct kmem_cache *obj_zone;
 static atomic64_t next_object_id;
 
@@ -252,6 +254,8 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 			pmap_remove_all(m);
 		/* Wired: on its way to the file, which is older than it. */
 		if ((options & OBJPR_CLEANONLY) && (vm_page_is_dirty(m) || vm_page_wired(m)))
+			continue;
+		if ((options & OBJPR_UNWIRED) && vm_page_wired(m))
 			continue;
 		vm_page_destroy(m);
 	}
@@ -952,7 +956,8 @@ int vm_object_sync(struct vm_object *object, vm_ooffset_t offset, vm_size_t size
 			VM_OBJECT_WLOCK(object);
 			vm_object_page_remove(object, OFF_TO_IDX(offset),
 					      OFF_TO_IDX(round_page(offset + size)),
-					      OBJPR_CLEANONLY);
+					      READ_ONCE(vm_old_msync) ? OBJPR_UNWIRED :
+									OBJPR_CLEANONLY);
 			VM_OBJECT_WUNLOCK(object);
 		}
 	}

@@ -313,9 +313,13 @@ int vm_object_extension(struct vm_object *object, vm_ooffset_t offset,
 			vm_size_t size, bool cow, struct vm_object **result,
 			vm_ooffset_t *result_offset);
 
+/* Tunable: MS_INVALIDATE also drops what was stored while it wrote (vm.old_msync). */
+extern unsigned int vm_old_msync;
+
 /* vm_object_page_remove() options. */
 #define OBJPR_CLEANONLY	0x1	/* leave pages that are dirty or being written */
 #define OBJPR_NOTMAPPED	0x2	/* the caller knows that they are not mapped */
+#define OBJPR_UNWIRED	0x4	/* leave pages that are wired */
 
 /**
  * vm_object_page_remove() - free resident pages
