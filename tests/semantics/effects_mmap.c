@@ -225,7 +225,8 @@ void effect_flag_FIXED(void)
 
 void effect_flag_FIXED_fail(void)
 {
-	char *map = vm_anon(4);
+	const int fd = vm_file("/tmp", 4 * PAGE);
+	char *map = must_map(NULL, 4 * PAGE, RW, SHARED, fd, 0);
 
 	memset(map, 'x', 4 * PAGE);
 	ASSERT(!tunable("vm.overcommit", 1));
@@ -233,6 +234,10 @@ void effect_flag_FIXED_fail(void)
 		     ENOMEM);
 	EXPECT(vm_all(map, 4 * PAGE, 'x'));
 	EXPECT_EQ(vm_entry_count(), 1);
+	/* What needs no reservation can be mapped there. */
+	EXPECT_EQ(bsdvm_mmap(map + PAGE, PAGE, R, ANON | FIXED, -1, 0),
+		  map + PAGE);
+	EXPECT_EQ(map[PAGE], 0);
 }
 
 static char *map_guard(void *addr, size_t pages, int flags)
@@ -326,8 +331,8 @@ void effect_flag_ALIGNED_SUPER(void)
 		       0);
 	EXPECT_EQ((uintptr_t)map % SUPERPAGE, 0);
 	/* Where the file's own superpages begin, the map's do. */
-	map = must_map(hint, SUPERPAGE, R, SHARED | BSDVM_MAP_ALIGNED_SUPER, fd,
-		       PAGE);
+	map = must_map(hint, 2 * SUPERPAGE, R, SHARED | BSDVM_MAP_ALIGNED_SUPER,
+		       fd, PAGE);
 	EXPECT_EQ((uintptr_t)map % SUPERPAGE, PAGE);
 }
 

@@ -24,14 +24,16 @@ static char *map_stack(void)
 	return map;
 }
 
-/* Bytes of memory at the end of the stack. */
+/* Bytes of memory at the end of the stack, in one entry or more. */
 static size_t stack_size(const char *map)
 {
-	const struct vm_entry top = vm_entry_at(map + STACK - 1);
+	const struct vm_entry gap = vm_entry_at(map);
 
-	EXPECT_EQ(top.e.kve_end, (uintptr_t)map + STACK);
-	EXPECT(top.e.kve_type != BSDVM_KVME_TYPE_GUARD);
-	return top.e.kve_end - top.e.kve_start;
+	EXPECT_EQ(vm_entry_at(map + STACK - 1).e.kve_end,
+		  (uintptr_t)map + STACK);
+	if (gap.e.kve_type != BSDVM_KVME_TYPE_GUARD)
+		return STACK;
+	return (uintptr_t)map + STACK - gap.e.kve_end;
 }
 
 void effect_flag_STACK(void)
