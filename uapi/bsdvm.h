@@ -656,8 +656,8 @@ struct bsdvm_vmentry {
  * struct bsdvm_entries - the entry list of the caller's map
  * @size: in: size of this structure
  * @flags: zero
- * @start: in: list entries that end above this address; out: where to go on
- *	(the end of the last entry listed)
+ * @start: in: list what is mapped from this page on: of an entry that begins
+ *	below only the rest; out: where to go on (the end of the last entry listed)
  * @buf: in: address of the buffer for records
  * @buf_len: in: its bytes; out: bytes written
  * @count: in: zero; out: records written

@@ -293,10 +293,17 @@ ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
 	char *path_buf;
 	ssize_t ret;
 
+	*start = trunc_page(*start);
 	vm_map_lock_read(map);
 	entry = vm_map_lookup_entry_ge(map, *start);
 	if (entry) {
 		fill_entry(&kve, entry);
+		if (kve.kve_start < *start) {
+			/* What is below has been listed, perhaps as another entry. */
+			if (!(entry->eflags & MAP_ENTRY_GUARD))
+				kve.kve_offset += *start - kve.kve_start;
+			kve.kve_start = *start;
+		}
 		object = entry->object;
 		vm_object_reference(object);
 	}

@@ -21,7 +21,7 @@ struct bsdvm_stats;
 void vm_meter_stats(struct bsdvm_stats *stats);
 
 /**
- * vm_meter_entry() - describe the first entry that ends above an address
+ * vm_meter_entry() - describe the first entry that ends above an address, from there
  * @map: the map
  * @start: in: the address; out: the end of the entry described
  * @buf: room for one record of the ABI, struct bsdvm_vmentry and what follows it
