@@ -244,6 +244,12 @@ static int mmap_cow(u32 flags)
 	return cow;
 }
 
+/* Does all of the mapping lie where files can be? */
+static bool mmap_pos_valid(const struct mmap_req *req, const struct mmap_place *place)
+{
+	return req->pos >= 0 && req->pos - place->pageoff + place->size <= S64_MAX;
+}
+
 /*
  * The object of a file mapping, NULL for /dev/zero; and what the descriptor
  * allows.
@@ -271,7 +277,7 @@ static int mmap_file(const struct mmap_req *req, const struct mmap_place *place,
 	*maxprot &= file_prot;
 	if (zero)
 		return 0;
-	if (req->pos < 0 || req->pos - place->pageoff + place->size > S64_MAX)
+	if (!mmap_pos_valid(req, place))
 		return -EINVAL;
 	return vnode_pager_alloc(file, shared && (file_prot & VM_PROT_WRITE), object);
 }
@@ -286,10 +292,13 @@ static int mmap_object(struct mmap_req *req, const struct mmap_place *place, vm_
 	if (req->shm) {
 		if (!(req->flags & (BSDVM_MAP_SHARED | BSDVM_MAP_PRIVATE)))
 			return -EINVAL;
-		if (req->pos < 0 || req->pos - place->pageoff + place->size > S64_MAX)
-			return -EINVAL;
-		return shm_mmap(req->shm, req->shm_prot, req->flags & BSDVM_MAP_SHARED, prot,
-				maxprot, object);
+		ret = shm_mmap(req->shm, req->shm_prot, req->flags & BSDVM_MAP_SHARED, prot,
+			       maxprot, object);
+		if (!ret && !mmap_pos_valid(req, place)) {
+			vm_object_deallocate(*object);
+			ret = -EINVAL;
+		}
+		return ret;
 	}
 	file = vnode_pager_getfile(req->fd);
 	if (!file)
