@@ -400,7 +400,7 @@ void effect_flag_MCL_FUTURE(void)
 	EXPECT_EQ(vm_entry_at(map).e.kve_resident, 4);
 	EXPECT_EQ(usage().vm_wired, 6 * PAGE);
 	before = fault_count();
-	memset(map, 'x', 4 * PAGE);
+	EXPECT(vm_all(map, 4 * PAGE, 0));
 	EXPECT_EQ(file[PAGE], vm_file_byte(PAGE));
 	EXPECT_EQ(fault_count(), before);
 }
