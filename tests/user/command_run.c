@@ -135,6 +135,15 @@ const char *run_python(const char *script, const char *input)
 	return text;
 }
 
+void run_expect_begin(const char *file, int line, const char *got,
+		      const char *want)
+{
+	if (strncmp(got, want, strlen(want)))
+		harness_fail(file, line,
+			     "\"%.180s\" does not begin with \"%s\"", got,
+			     want);
+}
+
 void run_expect_text(const char *file, int line, const char *got,
 		     const char *want)
 {
@@ -166,7 +175,8 @@ struct target target_start(uid_t uid, void (*build)(void))
 	target.pid = harness_fork();
 	if (!target.pid) {
 		close(ready[0]);
-		ASSERT(!uid || (!setgid(uid) && !setuid(uid)));
+		ASSERT(!uid || (!setgid(uid) && !setuid(uid) &&
+				!prctl(PR_SET_DUMPABLE, 1)));
 		build();
 		if (write(ready[1], "", 1) == 1)
 			for (;;)
@@ -215,17 +225,19 @@ void build_fork(void)
 {
 	int ready[2];
 	char byte;
+	pid_t pid;
 
 	shared->map = vm_anon(4);
 	shared->map[0] = 1;
 	ASSERT(!pipe(ready));
-	shared->child = harness_fork();
-	if (!shared->child) {
+	pid = harness_fork();
+	if (!pid) {
 		shared->map[0] = 2;
 		if (write(ready[1], "", 1) == 1)
 			for (;;)
 				pause();
 	}
 	ASSERT(read(ready[0], &byte, 1) == 1);
+	shared->child = pid;
 	shared->map[PAGE] = 3;
 }

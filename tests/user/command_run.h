@@ -62,11 +62,16 @@ const char *run_python(const char *script, const char *input);
 /* The text behind its first line. */
 const char *run_body(const char *text);
 
+void run_expect_begin(const char *file, int line, const char *got,
+		      const char *want);
 void run_expect_text(const char *file, int line, const char *got,
 		     const char *want);
 
 #define EXPECT_TEXT(_got, _want) \
 	run_expect_text(__FILE__, __LINE__, _got, _want)
+
+#define EXPECT_BEGIN(_got, _want) \
+	run_expect_begin(__FILE__, __LINE__, _got, _want)
 
 /* It failed, with this message and no other output. */
 #define EXPECT_FAILURE(_outcome, _status, ...)                     \
