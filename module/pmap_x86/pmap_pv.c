@@ -217,10 +217,9 @@ static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
 		return KERN_SUCCESS;
 	if (crowded)
 		return KERN_NO_SPACE;
-	if (nosleep)
-		return KERN_RESOURCE_SHORTAGE;
 
-	new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = kmalloc(sizeof(*new), nosleep ? GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT :
+					      GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return KERN_RESOURCE_SHORTAGE;
 	spin_lock(pv_lock(m));

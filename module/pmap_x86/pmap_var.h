@@ -29,7 +29,7 @@ void pmap_pv_fini(void);
  * @m: the page
  * @pmap: the pmap
  * @va: the address
- * @nosleep: do without an allocation
+ * @nosleep: do without an allocation that sleeps
  *
  * Costs a comparison when it is noted already, one atomic operation for the first
  * mapping of a page, an allocation only beyond.

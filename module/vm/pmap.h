@@ -77,7 +77,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m,
  * @prot: what the mappings allow; never with VM_PROT_WRITE
  *
  * Slots already mapped stay as they are. Where no page table stands, or a pv entry
- * would have to be allocated, nothing is mapped and the slot of @ma set to NULL.
+ * cannot be had without sleeping, nothing is mapped and the slot of @ma set to NULL.
  * Takes one page-table lock per table.
  *
  * Context: any that may take a spinlock, RCU included; page tables pinned; the

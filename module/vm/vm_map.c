@@ -277,11 +277,23 @@ static struct vm_map_entry *vm_map_gap_next(struct vm_map_entry *entry, vm_size_
 	}
 }
 
+/* The first place from an address on that is aligned; 0 when there is none. */
+static vm_offset_t align_place(vm_offset_t from, vm_size_t align)
+{
+	vm_size_t power = rounddown_pow_of_two(align), colour = align - power;
+	vm_offset_t place;
+
+	if (from <= colour)
+		return colour;
+	place = ALIGN(from - colour, power) + colour;
+	return place < from ? 0 : place;
+}
+
 /* Does [from, limit) hold length bytes at an aligned place? */
 static bool gap_fits(vm_offset_t from, vm_offset_t limit, vm_size_t length, vm_size_t align,
 		     vm_offset_t *addr)
 {
-	vm_offset_t place = ALIGN(from, align);
+	vm_offset_t place = align_place(from, align);
 
 	if (place < from || place > limit || limit - place < length)
 		return false;
@@ -1086,6 +1098,7 @@ int vm_map_entry_make_shadow(struct vm_map_entry *entry)
 static int vm_map_growstack_wire(struct vm_map *map, struct vm_map_entry *entry)
 {
 	vm_size_t size = entry->end - entry->start;
+	struct vm_page *m;
 	vm_pindex_t pindex;
 	int rv;
 
@@ -1095,12 +1108,17 @@ static int vm_map_growstack_wire(struct vm_map *map, struct vm_map_entry *entry)
 	if (rv != KERN_SUCCESS)
 		return rv;
 	VM_OBJECT_WLOCK(entry->object);
-	for (pindex = 0; pindex < OFF_TO_IDX(size); pindex++)
-		if (!vm_object_make_page(entry->object, pindex, NULL))
+	for (pindex = 0; pindex < OFF_TO_IDX(size); pindex++) {
+		m = vm_object_make_page(entry->object, pindex, NULL);
+		if (!m)
 			break;
+		/* What cannot be mapped now is mapped when it is touched. */
+		pmap_enter(map->pmap, entry->start + ptoa(pindex), m, entry->protection, 0);
+	}
 	VM_OBJECT_WUNLOCK(entry->object);
 	if (pindex == OFF_TO_IDX(size) && vm_map_entry_set_wired(map, entry))
 		return KERN_SUCCESS;
+	pmap_remove(map->pmap, entry->start, entry->end);
 	vm_object_deallocate_later(entry->object);
 	entry->object = NULL;
 	return KERN_RESOURCE_SHORTAGE;

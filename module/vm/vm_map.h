@@ -273,7 +273,8 @@ struct vm_map_entry *vm_map_lookup_entry_ge(struct vm_map *map,
  * @map: the map
  * @start: not below this address
  * @length: bytes, page aligned, not zero
- * @align: power of two, VM_PAGE_SIZE at least
+ * @align: power of two, VM_PAGE_SIZE at least; plus what the address is to leave
+ *	when divided by it, whole pages
  * @max: the place must end at or below this address
  * @addr: where the place goes
  *
@@ -316,7 +317,7 @@ int vm_map_insert(struct vm_map *map, struct vm_object *object,
  * @offset: as vm_map_insert()
  * @addr: in: hint; out: where it was mapped
  * @length: bytes, page aligned
- * @align: power of two, VM_PAGE_SIZE at least
+ * @align: as vm_map_findspace()
  * @max_addr: the place must end at or below this address
  * @prot: as vm_map_insert()
  * @max: as vm_map_insert()

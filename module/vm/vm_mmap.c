@@ -170,7 +170,7 @@ static int mmap_check_flags(const struct mmap_req *req, vm_prot_t prot)
  * struct mmap_place - where a mapping is to go
  * @addr: address or hint, page aligned
  * @size: bytes, page aligned
- * @align: power of two
+ * @align: power of two, plus the object's colour
  * @max: the mapping must end at or below this address
  * @pageoff: bytes that the file offset was off a page; added to the result
  */
@@ -200,6 +200,9 @@ static int mmap_check_place(struct vmspace *vm, const struct mmap_req *req,
 	else if (shift && (shift < VM_PAGE_SHIFT || shift >= 64))
 		return -EINVAL;
 	place->align = shift ? 1ULL << shift : VM_PAGE_SIZE;
+	/* So that the file's superpages are superpages of the address space. */
+	if (req->flags >> BSDVM_MAP_ALIGNMENT_SHIFT == 1)
+		place->align += (req->pos - place->pageoff) & (place->align - 1);
 	place->max = map->max_offset;
 
 	if (req->flags & BSDVM_MAP_FIXED) {

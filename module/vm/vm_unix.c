@@ -38,6 +38,7 @@ static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm
 	int ret;
 
 	if (to > map->max_offset || to - base > rlimit(RLIMIT_DATA) ||
+	    to - base > READ_ONCE(vm_maxdsiz) ||
 	    size > rlimit(RLIMIT_AS) || READ_ONCE(map->size) > rlimit(RLIMIT_AS) - size)
 		return -ENOMEM;
 	ret = vm_mmap_check_wired(map, size);
