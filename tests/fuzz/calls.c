@@ -233,7 +233,6 @@ static uint64_t heap_limit(const struct proc *p)
 	return limit < proc_end(p) ? limit : proc_end(p);
 }
 
-extern bool heap_rule;
 static int check_place(const struct proc *p, const struct bsdvm_mmap *arg,
 		       struct place *place)
 {
@@ -257,15 +256,14 @@ static int check_place(const struct proc *p, const struct bsdvm_mmap *arg,
 		return 0;
 	}
 	place->addr = round_page(arg->addr);
-	if (place->addr < arg->addr)
+	/* A hint that makes no sense is none. */
+	if (place->addr < p->start || place->addr >= proc_end(p))
 		place->addr = 0;
 	if (below_2g)
 		place->max = 0;
-	else if (heap_rule && (!place->addr || (place->addr >= p->taddr &&
-						place->addr < heap_limit(p))))
+	else if (!place->addr ||
+		 (place->addr >= p->taddr && place->addr < heap_limit(p)))
 		place->addr = heap_limit(p);
-	if (place->addr < p->start || place->addr >= proc_end(p))
-		place->addr = p->start;
 	return 0;
 }
 
@@ -349,28 +347,21 @@ static int take_place(struct proc *p, const struct bsdvm_mmap *arg,
 	return *first == WINDOW_PAGES ? ENOMEM : 0;
 }
 
-/* The slot of page @i of a new mapping. */
-static struct slot *new_slot(const struct bsdvm_mmap *arg,
-			     const struct place *place, struct file *file,
-			     unsigned int i)
+/* Map one page of a file, or of anonymous memory. */
+static void map_page(struct page *page, struct file *file, uint64_t index,
+		     int prot, int max, int inherit, uint32_t flags)
 {
-	static struct file behind;
-	struct slot *slot;
-	uint64_t index;
+	struct slot *slot = NULL;
 
-	if (arg->flags & BSDVM_MAP_GUARD)
-		return NULL;
+	if (file)
+		slot = slot_of_file(file, index);
+	else if (!(flags & PAGE_GUARD))
+		slot = slot_new();
 	if (!file)
-		return slot_new();
-	index = (arg->offset - place->off) / PAGE + i;
-	if (index < FILE_PAGES) {
-		slot_ref(&file->slot[index]);
-		return &file->slot[index];
-	}
-	/* Always behind the end. */
-	slot = slot_new();
-	slot->file = &behind;
-	return slot;
+		flags |= PAGE_ALONE;
+	page_map(page, slot, prot, max, inherit, flags);
+	page->file = file;
+	page->index = index;
 }
 
 /* The part of a stack that there is not yet. */
@@ -407,57 +398,83 @@ static void map_pages(struct proc *p, const struct bsdvm_mmap *arg,
 	if (arg->flags & BSDVM_MAP_NOSYNC)
 		flags |= PAGE_NOSYNC;
 	if (file && !shared)
-		flags |= PAGE_NEEDS_COPY;
+		flags |= PAGE_NEEDS_COPY | PAGE_COW;
 	if (arg->flags & BSDVM_MAP_STACK)
 		gap = pages - STACK_GUARD < STACK_GROWS ? STACK_GUARD :
 							  pages - STACK_GROWS;
 	unmap(p, first, first + pages);
 	map_gap(p, first, gap, prot, max, flags);
 	for (i = gap; i < pages; i++)
-		page_map(&p->page[first + i], new_slot(arg, place, file, i),
-			 prot, max,
+		map_page(&p->page[first + i], file,
+			 (arg->offset - place->off) / PAGE + i, prot, max,
 			 shared ? BSDVM_INHERIT_SHARE : BSDVM_INHERIT_COPY,
 			 flags);
+	/* Memory that cannot be locked is mapped all the same. */
 	if (p->lock_future)
-		wire_all(p, first + gap, first + pages);
+		wire(p, first, first + pages);
 }
 
-static int mmap_or_query(struct proc *p, struct bsdvm_mmap *arg, bool query)
+/* What mmap and mquery check alike. */
+static int check_mmap(const struct proc *p, struct bsdvm_mmap *arg,
+		      struct place *place, int *prot, int *max)
 {
+	int ret;
+
+	ret = check_prot(arg->prot, prot, max);
+	if (!ret)
+		ret = check_flags(arg, *prot);
+	if (ret)
+		return ret;
+	if (arg->flags & BSDVM_MAP_STACK)
+		arg->offset = 0;
+	return check_place(p, arg, place);
+}
+
+#define MAP_NO_FILE (BSDVM_MAP_ANON | BSDVM_MAP_GUARD | BSDVM_MAP_STACK)
+
+int predict_mmap(struct proc *p, union call_arg *arg)
+{
+	struct bsdvm_mmap args = arg->mmap;
 	struct file *file = NULL;
 	struct place place;
 	unsigned int first;
 	int prot, max, ret;
 
-	ret = check_prot(arg->prot, &prot, &max);
+	ret = check_mmap(p, &args, &place, &prot, &max);
+	if (!ret && !(args.flags & MAP_NO_FILE))
+		ret = check_file(&args, &place, prot, &max, &file);
 	if (!ret)
-		ret = check_flags(arg, prot);
-	if (!ret)
-		ret = check_place(p, arg, &place);
-	if (!ret && !(arg->flags &
-		      (BSDVM_MAP_ANON | BSDVM_MAP_GUARD | BSDVM_MAP_STACK)))
-		ret = check_file(arg, &place, prot, &max, &file);
-	if (!ret)
-		ret = take_place(p, arg, &place, &first);
-	if (!ret && (arg->flags & BSDVM_MAP_STACK) &&
+		ret = take_place(p, &args, &place, &first);
+	if (!ret && (args.flags & BSDVM_MAP_STACK) &&
 	    place.size <= STACK_GUARD * PAGE)
 		ret = EINVAL;
 	if (ret)
 		return ret;
-	if (!query)
-		map_pages(p, arg, &place, file, prot, max, first);
-	arg->addr = p->start + first * PAGE + place.off;
+	map_pages(p, &args, &place, file, prot, max, first);
+	arg->mmap.addr = p->start + first * PAGE + place.off;
 	return 0;
-}
-
-int predict_mmap(struct proc *p, union call_arg *arg)
-{
-	return mmap_or_query(p, &arg->mmap, false);
 }
 
 int predict_mquery(struct proc *p, union call_arg *arg)
 {
-	return mmap_or_query(p, &arg->mmap, true);
+	struct bsdvm_mmap args = arg->mmap;
+	const struct handle *handle;
+	struct place place;
+	unsigned int first;
+	int prot, max, ret;
+
+	ret = check_mmap(p, &args, &place, &prot, &max);
+	if (ret)
+		return ret;
+	handle = handle_of(args.fd);
+	if (args.fd >= 0 && (!handle || handle->kind == HANDLE_CLOSED))
+		return EBADF;
+	if (args.flags & BSDVM_MAP_FIXED)
+		args.flags |= BSDVM_MAP_EXCL;
+	ret = take_place(p, &args, &place, &first);
+	if (!ret)
+		arg->mmap.addr = p->start + first * PAGE + place.off;
+	return ret;
 }
 
 /* --- munmap, mprotect, msync, minherit */
@@ -627,8 +644,10 @@ int predict_madvise(struct proc *p, union call_arg *arg)
 
 	if (behav == BSDVM_MADV_PROTECT)
 		return 0;
-	if (behav > BSDVM_MADV_PROTECT || !r.inside)
+	if (behav > BSDVM_MADV_PROTECT)
 		return EINVAL;
+	if (!r.inside)
+		return ENOMEM;
 	if (behav == BSDVM_MADV_FREE &&
 	    any_flag(p, r.first, r.last, PAGE_IMMUTABLE))
 		return EPERM;
@@ -656,6 +675,9 @@ int predict_mlock(struct proc *p, union call_arg *arg)
 
 	if (r.wraps)
 		return EINVAL;
+	/* Of nothing everything is locked, wherever it is. */
+	if (r.addr == r.end)
+		return 0;
 	if (!r.inside || !wire_all(p, r.first, r.last))
 		return ENOMEM;
 	return 0;
@@ -667,6 +689,8 @@ int predict_munlock(struct proc *p, union call_arg *arg)
 
 	if (r.wraps)
 		return EINVAL;
+	if (r.addr == r.end)
+		return 0;
 	if (!r.inside || !all_mapped(p, r.first, r.last))
 		return ENOMEM;
 	unwire(p, r.first, r.last);
@@ -719,7 +743,7 @@ int predict_break(struct proc *p, union call_arg *arg)
 	if (any_mapped(p, first, last))
 		return ENOMEM;
 	for (i = first; i < last; i++)
-		page_map(&p->page[i], slot_new(),
+		map_page(&p->page[i], NULL, 0,
 			 BSDVM_PROT_READ | BSDVM_PROT_WRITE, PROT_ALL,
 			 BSDVM_INHERIT_COPY, 0);
 	if (p->lock_future)
@@ -762,5 +786,159 @@ int predict_mimmutable(struct proc *p, union call_arg *arg)
 		if (p->page[i].mapped)
 			p->page[i].flags |= PAGE_IMMUTABLE;
 	}
+	return 0;
+}
+
+/* --- NetBSD's */
+
+/**
+ * struct move - a mapping that mremap moves
+ * @from: its first page
+ * @pages: its pages
+ * @to: where they go
+ * @wanted: how many there will be
+ */
+struct move {
+	unsigned int from;
+	unsigned int pages;
+	unsigned int to;
+	unsigned int wanted;
+};
+
+static bool pages_free(const struct proc *p, uint64_t addr, uint64_t size)
+{
+	const struct range r = range_of(p, addr, size);
+
+	return r.inside && !any_mapped(p, r.first, r.last);
+}
+
+/* Where it goes: it stays if it can. */
+static int move_place(const struct proc *p, const struct bsdvm_mremap *m,
+		      struct move *move)
+{
+	const bool fixed = m->flags & BSDVM_MAP_FIXED;
+	const uint64_t size = move->wanted * PAGE;
+	struct place place = {
+		.size = size,
+		.align = alignment(m->flags),
+		.max = proc_end(p),
+	};
+	bool stays = !(m->flags & BSDVM_MAP_REMAPDUP) &&
+		     m->old_addr % place.align == 0;
+
+	if ((fixed || m->new_addr) && m->new_addr != m->old_addr)
+		stays = false;
+	if (move->wanted > move->pages &&
+	    !pages_free(p, m->old_addr + move->pages * PAGE,
+			size - move->pages * PAGE))
+		stays = false;
+	move->to = move->from;
+	if (stays)
+		return 0;
+	if (fixed) {
+		move->to = proc_page(p, m->new_addr);
+		return m->new_addr % place.align == 0 &&
+				       pages_free(p, m->new_addr, size) ?
+			       0 :
+			       ENOMEM;
+	}
+	place.addr = m->new_addr ? m->new_addr : m->old_addr;
+	if (place.addr < p->start)
+		place.addr = p->start;
+	move->to = WINDOW_PAGES;
+	if (place.addr < proc_end(p))
+		move->to = find_from(p, &place, place.addr);
+	if (move->to == WINDOW_PAGES)
+		move->to = find_from(p, &place, p->start);
+	return move->to == WINDOW_PAGES ? ENOMEM : 0;
+}
+
+/* What a mapping gains is more of its last page. */
+static void extend(struct proc *p, const struct page *last, unsigned int first,
+		   unsigned int pages)
+{
+	uint32_t flags = last->flags & (PAGE_GUARD | PAGE_NOCORE | PAGE_NOSYNC |
+					PAGE_RANDOM | PAGE_SEQUENTIAL);
+	unsigned int i;
+
+	if (last->file && (last->flags & PAGE_COW))
+		flags |= PAGE_NEEDS_COPY | PAGE_COW;
+	for (i = 0; i < pages; i++)
+		map_page(&p->page[first + i], last->file, last->index + 1 + i,
+			 last->prot, last->max, last->inherit, flags);
+	/* More of an object that others may have has what they wrote there. */
+	if (last->slot && !last->file &&
+	    !(last->flags & (PAGE_ALONE | PAGE_NEEDS_COPY))) {
+		p->forget = first;
+		p->forget_pages = pages;
+	}
+}
+
+static void move_pages(struct proc *p, const struct move *move, bool dup)
+{
+	const unsigned int kept = move->wanted < move->pages ? move->wanted :
+							       move->pages;
+	struct page moving[WINDOW_PAGES] = { 0 }, last;
+	unsigned int i;
+
+	clip(p, move->from, move->from + kept);
+	for (i = 0; i < kept; i++) {
+		struct page *page = &p->page[move->from + i];
+
+		if (dup) {
+			page_share(page, &moving[i]);
+			moving[i].flags &= ~PAGE_WIRED;
+		} else {
+			moving[i] = *page;
+			memset(page, 0, sizeof(*page));
+		}
+	}
+	if (!dup)
+		unmap(p, move->from, move->from + move->pages);
+	memcpy(&p->page[move->to], moving, kept * sizeof(moving[0]));
+	last = moving[kept - 1];
+	if (move->wanted > kept)
+		extend(p, &last, move->to + kept, move->wanted - kept);
+	if (dup)
+		proc_share(p);
+	if (p->lock_future)
+		wire(p, move->to, move->to + move->wanted);
+}
+
+int predict_mremap(struct proc *p, union call_arg *arg)
+{
+	const uint32_t known = BSDVM_MAP_FIXED | BSDVM_MAP_REMAPDUP |
+			       BSDVM_MAP_ALIGNMENT_MASK;
+	struct bsdvm_mremap *m = &arg->mremap;
+	const struct range old = range_of(p, m->old_addr, m->old_len);
+	struct move move;
+	int ret;
+
+	if ((m->flags & ~known) || !alignment(m->flags) ||
+	    m->flags >> BSDVM_MAP_ALIGNMENT_SHIFT == 1)
+		return EINVAL;
+	if (m->old_addr % PAGE || !m->old_len || !old.inside ||
+	    m->new_addr % PAGE || !m->new_len ||
+	    round_page(m->new_len) < m->new_len)
+		return EINVAL;
+	if ((m->flags & BSDVM_MAP_FIXED) &&
+	    !range_of(p, m->new_addr, m->new_len).inside)
+		return EINVAL;
+	if (alignment(m->flags) >= WINDOW_PAGES * PAGE)
+		return ENOMEM;
+	if (!all_mapped(p, old.first, old.last))
+		return EINVAL;
+	if (any_flag(p, old.first, old.last, PAGE_IMMUTABLE))
+		return EPERM;
+	if (m->new_len > WINDOW_PAGES * PAGE)
+		return ENOMEM;
+	move.from = old.first;
+	move.pages = old.last - old.first;
+	move.wanted = round_page(m->new_len) / PAGE;
+	ret = move_place(p, m, &move);
+	if (ret)
+		return ret;
+	move_pages(p, &move, m->flags & BSDVM_MAP_REMAPDUP);
+	m->new_addr = p->start + move.to * PAGE;
 	return 0;
 }

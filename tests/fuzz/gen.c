@@ -4,7 +4,6 @@
 
 #include "gen.h"
 
-bool heap_rule;
 static uint64_t state, stamps;
 
 static uint64_t next(void)
@@ -156,8 +155,6 @@ static void gen_mmap(struct proc *p, union call_arg *arg)
 	struct bsdvm_mmap *m = &arg->mmap;
 
 	m->flags = PICK(kinds);
-	if (!heap_rule)
-		m->flags &= ~BSDVM_MAP_STACK;
 	m->prot = m->flags & BSDVM_MAP_GUARD ? 0 : gen_prot();
 	if (m->flags & BSDVM_MAP_STACK)
 		m->prot |= BSDVM_PROT_READ | BSDVM_PROT_WRITE;
@@ -416,9 +413,49 @@ static void gen_mimmutable(struct proc *p, union call_arg *arg)
 		arg->mimmutable.len = -arg->mimmutable.addr;
 }
 
+static void gen_mremap(struct proc *p, union call_arg *arg)
+{
+	struct bsdvm_mremap *m = &arg->mremap;
+
+	m->old_addr = p->start + gen_pick(WINDOW_PAGES) * PAGE;
+	m->old_len = (1 + gen_pick(8)) * PAGE;
+	m->new_len = gen_once_in(3) ? m->old_len : (1 + gen_pick(16)) * PAGE;
+	if (gen_once_in(2))
+		m->flags |= BSDVM_MAP_REMAPDUP;
+	if (gen_once_in(2))
+		m->new_addr = p->start + gen_pick(WINDOW_PAGES) * PAGE;
+	if (gen_once_in(3))
+		m->flags |= BSDVM_MAP_FIXED;
+	if (gen_once_in(10))
+		m->flags |= BSDVM_MAP_ALIGNED(12 + gen_pick(5));
+	if (gen_once_in(15))
+		m->old_addr = gen_addr(p);
+	if (gen_once_in(15))
+		m->new_addr = gen_addr(p);
+	if (gen_once_in(15))
+		m->old_len = gen_len(p, m->old_addr);
+	if (gen_once_in(15))
+		m->new_len = gen_len(p, m->new_addr);
+	if (gen_once_in(30))
+		m->flags ^= 1U << gen_pick(32);
+}
+
+static void format_mremap(const struct proc *p, const union call_arg *arg,
+			  char *text, size_t len)
+{
+	const struct bsdvm_mremap *m = &arg->mremap;
+	char from[24], to[24];
+
+	snprintf(text, len, "%s, %#llx, %s, %#llx, %#x",
+		 format_addr(p, m->old_addr, from),
+		 (unsigned long long)m->old_len,
+		 format_addr(p, m->new_addr, to),
+		 (unsigned long long)m->new_len, m->flags);
+}
+
 /* --- the table */
 
-static struct call_type types[] = {
+static const struct call_type types[] = {
 	{ "mmap", BSDVM_IOC_MMAP, sizeof(struct bsdvm_mmap), 20, predict_mmap,
 	  gen_mmap, format_mmap },
 	{ "mquery", BSDVM_IOC_MQUERY, sizeof(struct bsdvm_mmap), 3,
@@ -449,29 +486,11 @@ static struct call_type types[] = {
 	  predict_break, gen_break, format_break },
 	{ "segments", BSDVM_IOC_SEGMENTS, sizeof(struct bsdvm_segments), 1,
 	  predict_segments, gen_segments, format_segments },
+	{ "mremap", BSDVM_IOC_MREMAP, sizeof(struct bsdvm_mremap), 9,
+	  predict_mremap, gen_mremap, format_mremap },
 	{ "mimmutable", BSDVM_IOC_MIMMUTABLE, sizeof(struct bsdvm_mimmutable),
 	  1, predict_mimmutable, gen_mimmutable, format_range },
 };
-
-#include <sys/ioctl.h>
-#include <fcntl.h>
-#include <errno.h>
-#include <unistd.h>
-void gen_probe(void);
-void gen_probe(void)
-{
-	int fd = open(BSDVM_DEVICE, O_RDWR);
-	unsigned int i;
-
-	for (i = 0; i < ELEMENTS(types); i++) {
-		if (ioctl(fd, types[i].request, NULL) && errno == ENOTTY) {
-			printf("# no %s\n", types[i].name);
-			types[i].weight = 0;
-		}
-	}
-	heap_rule = !(ioctl(fd, BSDVM_IOC_BREAK, NULL) && errno == ENOTTY);
-	close(fd);
-}
 
 void gen_call(unsigned int proc, struct call *call)
 {
@@ -486,6 +505,22 @@ void gen_call(unsigned int proc, struct call *call)
 	call->proc = proc;
 	call->type = &types[i];
 	types[i].generate(&model.proc[proc], &call->arg);
+	call->arg.size = types[i].size;
+}
+
+void gen_unmap(unsigned int proc, struct call *call, unsigned int first,
+	       unsigned int pages)
+{
+	const struct proc *p = &model.proc[proc];
+	unsigned int i;
+
+	memset(call, 0, sizeof(*call));
+	for (i = 0; types[i].predict != predict_munmap; i++)
+		;
+	call->proc = proc;
+	call->type = &types[i];
+	call->arg.munmap.addr = p->start + first * PAGE;
+	call->arg.munmap.len = pages * PAGE;
 	call->arg.size = types[i].size;
 }
 

@@ -20,6 +20,10 @@ uint64_t gen_stamp(void);
 /* Some call, with its arguments, for a worker. */
 void gen_call(unsigned int proc, struct call *call);
 
+/* A munmap of those pages. */
+void gen_unmap(unsigned int proc, struct call *call, unsigned int first,
+	       unsigned int pages);
+
 /* Put a call into words. */
 void gen_format(const struct call *call, char *text, size_t len);
 

@@ -20,12 +20,12 @@ struct slot *slot_new(void)
 	return slot;
 }
 
-void slot_ref(struct slot *slot)
+static void slot_ref(struct slot *slot)
 {
 	slot->refs++;
 }
 
-void slot_put(struct slot *slot)
+static void slot_put(struct slot *slot)
 {
 	while (slot && !--slot->refs) {
 		struct slot *backing = slot->backing;
@@ -34,6 +34,21 @@ void slot_put(struct slot *slot)
 		slots--;
 		slot = backing;
 	}
+}
+
+struct slot *slot_of_file(struct file *file, uint64_t index)
+{
+	static struct file behind;
+	struct slot *slot;
+
+	if (index < FILE_PAGES) {
+		slot_ref(&file->slot[index]);
+		return &file->slot[index];
+	}
+	/* Never more than the end of it. */
+	slot = slot_new();
+	slot->file = &behind;
+	return slot;
 }
 
 /* A slot without contents in front of another, whose reference it takes over. */
@@ -207,22 +222,19 @@ void page_share(struct page *from, struct page *to)
 		page_shadow(from);
 		slot_ref(from->slot);
 	}
-	page_map(to, from->slot, from->prot, from->max, from->inherit,
-		 from->flags);
-	to->stack_prot = from->stack_prot;
-	to->stack_max = from->stack_max;
+	page_unmap(to);
+	*to = *from;
 }
 
-void page_copy(struct page *from, struct page *to)
+/* @to shall show what @from shows now, and writes be seen by neither. */
+static void page_copy(struct page *from, struct page *to)
 {
 	if (from->slot) {
-		from->flags |= PAGE_NEEDS_COPY;
+		from->flags |= PAGE_NEEDS_COPY | PAGE_COW;
 		slot_ref(from->slot);
 	}
-	page_map(to, from->slot, from->prot, from->max, from->inherit,
-		 from->flags);
-	to->stack_prot = from->stack_prot;
-	to->stack_max = from->stack_max;
+	page_unmap(to);
+	*to = *from;
 }
 
 /* A copy at once, which leaves a wired page where it is. */
@@ -279,10 +291,19 @@ static void page_fork(struct page *from, struct page *to)
 	to->flags &= ~PAGE_WIRED;
 }
 
+void proc_share(struct proc *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_PAGES; i++)
+		p->page[i].flags &= ~PAGE_ALONE;
+}
+
 void proc_fork(struct proc *parent, struct proc *child)
 {
 	unsigned int i;
 
+	proc_share(parent);
 	child->start = parent->start;
 	child->taddr = parent->taddr;
 	child->daddr = parent->daddr;

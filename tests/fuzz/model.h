@@ -95,6 +95,8 @@ struct handle {
 #define PAGE_STACK	0x0100 /* of a stack that grows */
 #define PAGE_GAP	0x0200 /* a guard that it grows into */
 #define PAGE_CUT	0x0400 /* a gap begins here */
+#define PAGE_COW	0x1000 /* writes are never the file's */
+#define PAGE_ALONE	0x0800 /* new since the worker last shared anything */
 
 /**
  * struct page - a page of a worker's map
@@ -105,6 +107,8 @@ struct handle {
  * @flags: PAGE_*
  * @stack_prot: of a gap: protection of the stack to come
  * @stack_max: of a gap: its maximum protection
+ * @file: the file at the bottom of the chain, NULL for anonymous memory
+ * @index: which page of it
  * @slot: what it shows; NULL for a guard
  */
 struct page {
@@ -115,6 +119,8 @@ struct page {
 	uint32_t flags;
 	uint8_t stack_prot;
 	uint8_t stack_max;
+	struct file *file;
+	uint64_t index;
 	struct slot *slot;
 };
 
@@ -132,6 +138,8 @@ struct page {
  * @taddr: beginning of the text
  * @daddr: beginning of the data
  * @dsize: bytes of data and heap
+ * @forget: page from which on the model does not know what a call has mapped
+ * @forget_pages: how many; the driver unmaps them
  * @page: its map
  */
 struct proc {
@@ -143,6 +151,8 @@ struct proc {
 	uint64_t taddr;
 	uint64_t daddr;
 	uint64_t dsize;
+	unsigned int forget;
+	unsigned int forget_pages;
 	struct page page[WINDOW_PAGES];
 };
 
@@ -169,8 +179,9 @@ static inline unsigned int proc_page(const struct proc *p, uint64_t addr)
 
 /* A fresh slot of zeroes. */
 struct slot *slot_new(void);
-void slot_ref(struct slot *slot);
-void slot_put(struct slot *slot);
+
+/* The slot of a page of a file, with a reference. */
+struct slot *slot_of_file(struct file *file, uint64_t index);
 
 /* Take a page out of the map. */
 void page_unmap(struct page *page);
@@ -232,11 +243,11 @@ bool slot_settle(struct slot *slot, const uint64_t *got);
 /* Both shall show the same from now on, whoever writes: REMAPDUP, or a fork. */
 void page_share(struct page *from, struct page *to);
 
-/* @to shall show what @from shows now, and writes be seen by neither. */
-void page_copy(struct page *from, struct page *to);
-
 /* MADV_FREE: the contents may become zero, where they are nobody else's. */
 void page_free(struct page *page);
+
+/* The worker shares what it has: none of it is alone any more. */
+void proc_share(struct proc *p);
 
 /* A worker forks. */
 void proc_fork(struct proc *parent, struct proc *child);

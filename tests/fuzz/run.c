@@ -41,8 +41,6 @@
 /* Workers that are not forked by others, and never exit. */
 #define ROOTS	   2
 
-void gen_probe(void);
-extern bool heap_rule;
 const char *strerrorname_np(int err);
 
 static uint64_t seed;
@@ -54,10 +52,11 @@ static int driver_end[WORKERS], worker_end[WORKERS];
 /* --- telling */
 
 static char history[HISTORY][320];
+static unsigned long notes;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 {
-	char *line = history[step % HISTORY];
+	char *line = history[notes++ % HISTORY];
 	va_list args;
 	int len;
 
@@ -103,7 +102,7 @@ static void dump_map(unsigned int proc)
 __attribute__((format(printf, 2, 3), noreturn)) static void
 fail(unsigned int proc, const char *fmt, ...)
 {
-	unsigned long i = step < HISTORY ? 0 : step - HISTORY + 1;
+	unsigned long i = notes < HISTORY ? 0 : notes - HISTORY;
 	va_list args;
 
 	printf("# seed %llu, call %lu: ", (unsigned long long)seed, step);
@@ -111,7 +110,7 @@ fail(unsigned int proc, const char *fmt, ...)
 	vprintf(fmt, args);
 	va_end(args);
 	printf("\n# the last calls:\n");
-	for (; i <= step; i++)
+	for (; i < notes; i++)
 		printf("# %s\n", history[i % HISTORY]);
 	if (model.proc[proc].alive)
 		dump_map(proc);
@@ -133,6 +132,21 @@ static void receive(unsigned int proc, struct answer *answer)
 	if (recv(driver_end[proc], answer, sizeof(*answer), 0) <= 0)
 		fail(proc, "worker %u does not answer (%s)", proc,
 		     strerror(errno));
+}
+
+/* A worker that hangs in a load: which pages may it be? */
+static void note_wanted(unsigned int proc, const struct command *command)
+{
+	char text[256] = "";
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < WINDOW_PAGES && len < 240; i++) {
+		if (command->want[i])
+			len += snprintf(text + len, sizeof(text) - len, " +%#x",
+					i * 4096);
+	}
+	note("%u: load from%s", proc, text);
 }
 
 static void ask(unsigned int proc, struct command *command,
@@ -174,6 +188,14 @@ static uint32_t expected_flags(const struct page *page)
 	(BSDVM_KVME_FLAG_COW | BSDVM_KVME_FLAG_NEEDS_COPY | \
 	 BSDVM_KVME_FLAG_SUPER | BSDVM_KVME_FLAG_CHARGED)
 
+/* Of a gap it may say that it belongs to a stack. */
+static uint32_t flags_unknown(const struct page *page)
+{
+	return page->flags & PAGE_GAP ?
+		       FLAGS_UNKNOWN | BSDVM_KVME_FLAG_GROWS_DOWN :
+		       FLAGS_UNKNOWN;
+}
+
 static void check_seen(unsigned int proc, unsigned int n,
 		       const struct seen *seen)
 {
@@ -193,9 +215,9 @@ static void check_seen(unsigned int proc, unsigned int n,
 	if (seen->inherit != page->inherit)
 		fail(proc, "page +%#x has inheritance %u, not %u", n * 4096,
 		     seen->inherit, page->inherit);
-	if (heap_rule && (seen->flags & ~FLAGS_UNKNOWN) != expected_flags(page))
+	if ((seen->flags & ~flags_unknown(page)) != expected_flags(page))
 		fail(proc, "page +%#x has flags %#x, not %#x", n * 4096,
-		     seen->flags & ~FLAGS_UNKNOWN, expected_flags(page));
+		     seen->flags & ~flags_unknown(page), expected_flags(page));
 	if (!seen->wired != !(page->flags & PAGE_WIRED))
 		fail(proc, "page +%#x is wired %u times", n * 4096,
 		     seen->wired);
@@ -284,6 +306,7 @@ static void check_wanted(unsigned int proc, struct command *command)
 	for (i = 0; i < WINDOW_PAGES; i++)
 		command->want[i] = command->want[i] &&
 				   can_read(&model.proc[proc].page[i]);
+	note_wanted(proc, command);
 	ask(proc, command, &answer);
 	for (i = 0; i < WINDOW_PAGES; i++) {
 		if (command->want[i])
@@ -321,6 +344,24 @@ static void check_everything(void)
 		check_map(i);
 		check_wanted(i, &command);
 	}
+}
+
+static void check_mincore(unsigned int proc, const struct bsdvm_mincore *arg,
+			  const unsigned char *vec)
+{
+	const struct proc *p = &model.proc[proc];
+	unsigned int i = (arg->addr - p->start) / PAGE;
+
+	for (; p->start + i * PAGE < arg->addr + arg->len; i++, vec++) {
+		if (*vec & ~0x7f)
+			fail(proc, "mincore says %#x of +%#x", *vec, i * 4096);
+		if (*vec &&
+		    (!(*vec & BSDVM_MINCORE_INCORE) || !p->page[i].prot))
+			fail(proc, "mincore says %#x of +%#x, prot %u", *vec,
+			     i * 4096, p->page[i].prot);
+	}
+	if (*vec != 0xff)
+		fail(proc, "mincore writes behind its vector");
 }
 
 /* --- files */
@@ -523,8 +564,7 @@ static void make_handles(void)
 	add_handle("dir", HANDLE_NODEV,
 		   open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), NULL, true,
 		   false);
-	if (heap_rule)
-		make_shm();
+	make_shm();
 	add_handle("closed", HANDLE_CLOSED, 999, NULL, false, false);
 	add_handle("-1", HANDLE_CLOSED, -1, NULL, false, false);
 }
@@ -558,35 +598,66 @@ static unsigned int free_worker(void)
 	return proc;
 }
 
-static void step_call(unsigned int proc)
+/* The structure must come back as the model has changed it. */
+static void check_results(const struct call *call, const char *got)
+{
+	const uint64_t *want = (const uint64_t *)&call->arg;
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i < call->type->size / 8; i++) {
+		memcpy(&word, got + i * 8, 8);
+		if (word != want[i])
+			fail(call->proc,
+			     "%s gives back %#llx at byte %zu, not %#llx",
+			     call->type->name, (unsigned long long)word, i * 8,
+			     (unsigned long long)want[i]);
+	}
+}
+
+static void make_call(struct call *call)
 {
 	struct command command = { .op = COMMAND_IOCTL };
+	struct proc *p = &model.proc[call->proc];
+	const struct call before = *call;
 	static struct answer answer;
-	struct call call, before;
 	char text[280];
 	int want;
 
-	gen_call(proc, &call);
-	gen_format(&call, text, sizeof(text));
+	gen_format(call, text, sizeof(text));
 	note("%s", text);
-	command.request = call.type->request;
-	command.size = call.type->size;
-	memcpy(command.arg, &call.arg, sizeof(command.arg));
-	before = call;
-	want = call.type->predict(&model.proc[proc], &call.arg);
-	ask(proc, &command, &answer);
+	notes--;
+	command.request = call->type->request;
+	memcpy(command.arg, &call->arg, sizeof(command.arg));
+	want = call->type->predict(p, &call->arg);
+	ask(call->proc, &command, &answer);
 	note("%s = %s", text, errno_name(answer.error));
 	if (answer.error != want)
-		fail(proc, "%s is %s, not %s", call.type->name,
+		fail(call->proc, "%s is %s, not %s", call->type->name,
 		     errno_name(answer.error), errno_name(want));
 	if (want)
-		call = before;
-	if (memcmp(answer.arg, &call.arg, call.type->size))
-		fail(proc, "%s gives back other values", call.type->name);
-	if (!want && call.type->request == BSDVM_IOC_MSYNC &&
-	    !(call.arg.msync.flags & BSDVM_MS_ASYNC))
-		check_synced(proc, &call.arg.msync);
-	check_map(proc);
+		*call = before;
+	check_results(call, answer.arg);
+	if (!want && call->type->request == BSDVM_IOC_MSYNC &&
+	    !(call->arg.msync.flags & BSDVM_MS_ASYNC))
+		check_synced(call->proc, &call->arg.msync);
+	if (!want && call->type->request == BSDVM_IOC_MINCORE)
+		check_mincore(call->proc, &call->arg.mincore, answer.vec);
+	check_map(call->proc);
+}
+
+static void step_call(unsigned int proc)
+{
+	struct proc *p = &model.proc[proc];
+	struct call call;
+
+	gen_call(proc, &call);
+	make_call(&call);
+	if (!p->forget_pages)
+		return;
+	gen_unmap(proc, &call, p->forget, p->forget_pages);
+	p->forget_pages = 0;
+	make_call(&call);
 }
 
 static void step_write(unsigned int proc)
@@ -696,7 +767,7 @@ static void one_step(void)
 		step_fork(proc);
 	else if (what < 4 && proc >= ROOTS)
 		step_exit(proc);
-	else if (what < 6 && heap_rule)
+	else if (what < 6)
 		step_shm();
 	else if (what < 40)
 		step_write(proc);
@@ -732,7 +803,7 @@ static void start_root(unsigned int proc)
 
 static void start(void)
 {
-	const struct timeval patience = { .tv_sec = 100 };
+	const struct timeval patience = { .tv_sec = 30 };
 	unsigned int i;
 
 	/* Orphans among the workers are ours to wait for. */
@@ -879,7 +950,6 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	gen_probe();
 	if (!one)
 		return run_default();
 	if (!run_seed())

@@ -44,7 +44,6 @@ enum command_op {
  * struct command - what to do
  * @op: which of them
  * @request: of ioctl
- * @size: bytes of the structure in @arg
  * @page: to write to
  * @stamp: which stamp of it
  * @value: what to write
@@ -56,7 +55,6 @@ enum command_op {
 struct command {
 	enum command_op op;
 	unsigned long request;
-	unsigned int size;
 	unsigned int page;
 	unsigned int stamp;
 	uint64_t value;
