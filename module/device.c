@@ -178,7 +178,9 @@ static int device_mmap_call(struct window *window, union device_arg *arg)
 	int ret;
 
 	req.shm = shm_file_get(req.fd, &req.shm_prot);
+	shm_mmap_begin(req.shm);
 	ret = kern_mmap(&window->vmspace, &req);
+	shm_mmap_end(req.shm);
 	shm_drop(req.shm);
 	if (!ret)
 		arg->mmap.addr = req.addr;

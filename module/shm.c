@@ -31,6 +31,7 @@
 #include <bsdvm.h>
 
 #include "compat.h"
+#include "window.h"
 
 static struct vfsmount *shm_mnt;
 static int shm_mnt_count;
@@ -360,8 +361,10 @@ int shm_file_seals(struct bsdvm_shm_seals *req)
 		ret = -EINVAL;
 		goto put_file;
 	}
-	if (req->add)
-		ret = file->f_mode & FMODE_WRITE ? shm_add_seals(shmfd, req->add) : -EPERM;
+	if (req->add && !(file->f_mode & FMODE_WRITE))
+		ret = -EPERM;
+	else if (req->add)
+		ret = shm_add_seals(shmfd, req->add, window_maps_writable);
 	req->seals = shm_get_seals(shmfd);
 put_file:
 	fput(file);

@@ -45,6 +45,8 @@
 
 static DEFINE_HASHTABLE(window_table, 10);
 static DEFINE_SPINLOCK(window_lock);
+/* Forks share it, within mmap_lock; who must see all maps has it alone. */
+static DECLARE_RWSEM(window_fork_lock);
 /* How many are in the table; changes under window_lock. */
 static unsigned int windows_mapped;
 
@@ -80,17 +82,69 @@ unsigned int window_count(void)
 	return READ_ONCE(windows_mapped);
 }
 
-unsigned int window_list(struct window **windows, unsigned int max)
+int window_list(struct window ***windows)
 {
-	struct window *window;
-	unsigned int n = 0, i;
+	struct window **list, *window;
+	unsigned int n, room, i;
 
-	rcu_read_lock();
-	hash_for_each_rcu(window_table, i, window, node)
-		if (n < max && refcount_inc_not_zero(&window->refs))
-			windows[n++] = window;
-	rcu_read_unlock();
+	do {
+		/* Some more may come; without room to spare, some may be missing. */
+		room = window_count() + 16;
+		list = kvmalloc_array(room, sizeof(*list), GFP_KERNEL);
+		if (!list)
+			return -ENOMEM;
+		n = 0;
+		rcu_read_lock();
+		hash_for_each_rcu(window_table, i, window, node)
+			if (n < room && refcount_inc_not_zero(&window->refs))
+				list[n++] = window;
+		rcu_read_unlock();
+		if (n == room)
+			window_list_free(list, n);
+	} while (n == room);
+	*windows = list;
 	return n;
+}
+
+void window_list_free(struct window **windows, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		window_put(windows[i]);
+	kvfree(windows);
+}
+
+static bool window_map_writes(struct vm_map *map, const struct vm_object *object)
+{
+	struct vm_map_entry *entry;
+	bool writes = false;
+
+	vm_map_lock_read(map);
+	VM_MAP_ENTRY_FOREACH(entry, map)
+		if (entry->object == object && !(entry->eflags & MAP_ENTRY_COW) &&
+		    (entry->max_protection & VM_PROT_WRITE)) {
+			writes = true;
+			break;
+		}
+	vm_map_unlock_read(map);
+	return writes;
+}
+
+int window_maps_writable(struct vm_object *object)
+{
+	struct window **windows;
+	int ret = 0, n, i;
+
+	down_write(&window_fork_lock);
+	n = window_list(&windows);
+	for (i = 0; i < n && !ret; i++)
+		ret = window_map_writes(&windows[i]->vmspace.vm_map, object);
+	up_write(&window_fork_lock);
+	if (n < 0)
+		return n;
+	window_list_free(windows, n);
+	return ret;
 }
 
 void window_put(struct window *window)
@@ -173,11 +227,11 @@ static void window_vm_open(struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_WIPEONFORK);
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
+	down_read(&window_fork_lock);
 	child = window_create(vma, parent->pmap.group);
-	if (IS_ERR(child))
-		return;
-	if (vmspace_fork(&parent->vmspace, &child->vmspace))
+	if (!IS_ERR(child) && vmspace_fork(&parent->vmspace, &child->vmspace))
 		window_vm_close(vma);
+	up_read(&window_fork_lock);
 }
 
 static int window_vm_may_split(struct vm_area_struct *vma, unsigned long addr)

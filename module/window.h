@@ -73,14 +73,34 @@ struct window *window_get_of(struct mm_struct *mm);
 unsigned int window_count(void);
 
 /**
- * window_list() - some of the windows there are
- * @windows: where they go, referenced
- * @max: how many at the most
+ * window_list() - all windows there are
+ * @windows: where an array of them goes, each referenced
  *
- * Context: any.
- * Return: how many.
+ * Context: process, may sleep.
+ * Return: how many, to be given back by window_list_free(); -ENOMEM.
  */
-unsigned int window_list(struct window **windows, unsigned int max);
+int window_list(struct window ***windows);
+
+/**
+ * window_list_free() - give back what window_list() gave
+ * @windows: the array
+ * @n: how many
+ *
+ * Context: as window_put().
+ */
+void window_list_free(struct window **windows, int n);
+
+/**
+ * window_maps_writable() - does a window share an object that it may write to?
+ * @object: the object
+ *
+ * Or could it come to, by mprotect(2). Forks wait meanwhile, so that no mapping
+ * passes unseen from a window that is looked at later to one that was empty before.
+ *
+ * Context: process, may sleep; no lock held that a fork may want.
+ * Return: 1, 0; -ENOMEM.
+ */
+int window_maps_writable(struct vm_object *object);
 
 /**
  * window_put() - drop a reference

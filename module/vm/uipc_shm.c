@@ -48,8 +48,7 @@
  * @object: (C) its pages; referenced
  * @size: (S) bytes; object.size is the pages they are in
  * @seals: (S) BSDVM_F_SEAL_*
- * @mapped_writable: (S; set with it held shared) a shared mapping that may become
- *	writable has been made since the object was last seen mapped nowhere
+ * @mmaps: (A) mappings that are being made
  * @shmflags: (C) BSDVM_SHM_*
  * @ino: (C) a number that names it
  * @attr_lock: guards the rest; a leaf
@@ -69,7 +68,7 @@ struct shmfd {
 	struct vm_object *object;
 	u64 size;
 	u32 seals;
-	bool mapped_writable;
+	atomic_t mmaps;
 	u32 shmflags;
 	u64 ino;
 	spinlock_t attr_lock; /* owner, mode, times */
@@ -445,8 +444,6 @@ int shm_mmap(struct shmfd *shmfd, vm_prot_t fd_prot, bool shared, vm_prot_t prot
 		ret = -EACCES;
 		goto unlock;
 	}
-	if (shared && (max & VM_PROT_WRITE))
-		WRITE_ONCE(shmfd->mapped_writable, true);
 	vm_object_reference(shmfd->object);
 	*maxprot = max;
 	*object = shmfd->object;
@@ -459,30 +456,44 @@ unlock:
 }
 EXPORT_SYMBOL_IF_KUNIT(shm_mmap);
 
-static int shm_add_seals_locked(struct shmfd *shmfd, u32 seals)
+void shm_mmap_begin(struct shmfd *shmfd)
 {
+	if (shmfd)
+		atomic_inc(&shmfd->mmaps);
+}
+
+void shm_mmap_end(struct shmfd *shmfd)
+{
+	if (shmfd)
+		atomic_dec(&shmfd->mmaps);
+}
+
+static int shm_add_seals_locked(struct shmfd *shmfd, u32 seals,
+				int (*mapped)(struct vm_object *object))
+{
+	int ret;
+
 	if (seals & ~SHM_SEALS)
 		return -EINVAL;
 	if (shmfd->seals & BSDVM_F_SEAL_SEAL)
 		return -EPERM;
 	if (seals & ~shmfd->seals & BSDVM_F_SEAL_WRITE) {
-		/* Every mapping has a reference, and so have we; new ones wait for us. */
-		if (refcount_read(&shmfd->object->ref_count) == 1)
-			shmfd->mapped_writable = false;
-		if (shmfd->mapped_writable)
-			return -EBUSY;
+		/* What passed shm_mmap() is counted, what did not will see the seal. */
+		ret = atomic_read(&shmfd->mmaps) ? 1 : mapped(shmfd->object);
+		if (ret)
+			return ret < 0 ? ret : -EBUSY;
 	}
 	shmfd->seals |= seals;
 	return 0;
 }
 
-int shm_add_seals(struct shmfd *shmfd, u32 seals)
+int shm_add_seals(struct shmfd *shmfd, u32 seals, int (*mapped)(struct vm_object *object))
 {
 	int ret;
 
 	if (down_write_killable(&shmfd->lock))
 		return -EINTR;
-	ret = shm_add_seals_locked(shmfd, seals);
+	ret = shm_add_seals_locked(shmfd, seals, mapped);
 	up_write(&shmfd->lock);
 	return ret;
 }

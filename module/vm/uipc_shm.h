@@ -205,6 +205,8 @@ ssize_t shm_write(struct shmfd *shmfd, u64 pos, size_t len, shm_copy_t copy,
  * @maxprot: in: bound of it; out: what later mprotect calls may set
  * @object: where the object goes, with one reference for the caller
  *
+ * Between shm_mmap_begin() and shm_mmap_end().
+ *
  * Context: process, may sleep, no VM lock held.
  * Return: 0; -EACCES; -EINTR.
  */
@@ -212,19 +214,36 @@ int shm_mmap(struct shmfd *shmfd, vm_prot_t fd_prot, bool shared,
 	     vm_prot_t prot, vm_prot_t *maxprot, struct vm_object **object);
 
 /**
+ * shm_mmap_begin() - a mapping of an object is about to be made
+ * @shmfd: the object, or NULL
+ *
+ * Context: any.
+ */
+void shm_mmap_begin(struct shmfd *shmfd);
+
+/**
+ * shm_mmap_end() - the mapping has been made, or not
+ * @shmfd: the object, or NULL
+ *
+ * Context: any.
+ */
+void shm_mmap_end(struct shmfd *shmfd);
+
+/**
  * shm_add_seals() - forbid changes for good
  * @shmfd: the object
  * @seals: BSDVM_F_SEAL_*
+ * @mapped: does a map share the object that may write to it, or come to? 1, 0 or a
+ *	negative errno; none is made meanwhile but from others
  *
- * Against writing it may be sealed only while no shared mapping exists that is
- * or could become writable. Such mappings are not counted one by one: once there
- * was one, any mapping is in the way until the object is mapped nowhere.
+ * Against writing it may be sealed only while there is no such mapping.
  *
  * Context: process, may sleep, no VM lock held.
  * Return: 0; -EINVAL for unknown seals; -EPERM when sealed against that; -EBUSY;
- * -EINTR.
+ * -EINTR; what @mapped said.
  */
-int shm_add_seals(struct shmfd *shmfd, u32 seals);
+int shm_add_seals(struct shmfd *shmfd, u32 seals,
+		  int (*mapped)(struct vm_object *object));
 
 /**
  * shm_get_seals() - what is forbidden
