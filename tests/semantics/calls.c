@@ -93,9 +93,6 @@ static void make_call(int line, const struct semantics_call *call)
 	long result;
 	int got;
 
-	scene_make(call->pieces);
-	if (call->prepare)
-		call->prepare();
 	note_map(&before);
 	errno = 0;
 	result = call->make();
@@ -112,23 +109,40 @@ static void make_call(int line, const struct semantics_call *call)
 	EXPECT(vm_all(anon, 4 * PAGE, 'a'));
 }
 
+/* Whether @next finds after @call what a scene of its own would show it. */
+static bool same_scene(const struct semantics_call *call,
+		       const struct semantics_call *next)
+{
+	return call->want && !call->prepare && !next->prepare &&
+	       call->pieces == next->pieces;
+}
+
 void semantics_row(int line, const struct semantics_call *calls, size_t count)
 {
-	size_t i;
+	size_t i, behind;
 
 	memset(long_name, 'n', sizeof(long_name) - 1);
 	long_name[0] = '/';
 	scene_begin();
 	scene_open();
-	for (i = 0; i < count; i++) {
-		pid_t child = harness_fork();
+	for (i = 0; i < count; i = behind) {
+		pid_t child;
 
+		behind = i + 1;
+		while (behind < count &&
+		       same_scene(&calls[behind - 1], &calls[behind]))
+			behind++;
+		child = harness_fork();
 		if (!child) {
-			make_call(line, &calls[i]);
+			scene_make(calls[i].pieces);
+			if (calls[i].prepare)
+				calls[i].prepare();
+			for (; i < behind; i++)
+				make_call(line, &calls[i]);
 			harness_exit();
 		}
 		if (harness_wait(child))
-			harness_fail(DOCUMENT, line, "%s: see above",
+			harness_fail(DOCUMENT, line, "%s, or one behind it",
 				     calls[i].text);
 		scene_begin();
 	}

@@ -26,7 +26,10 @@ struct semantics_call {
 	unsigned int pieces;
 };
 
-/* Make the calls of the row in this line of the table, each in its own scene. */
+/*
+ * Make the calls of the row in this line of the table. Each has a scene of its
+ * own, or one that only calls have seen that must fail.
+ */
 void semantics_row(int line, const struct semantics_call *calls, size_t count);
 
 /* Note a preparation that failed, and end the test. */
