@@ -11,8 +11,8 @@ ATF_TC_BODY(arguments, tc)
 	p = anon(3, PROT_READ | PROT_WRITE);
 	ATF_CHECK_ERRNO(EINVAL, madvise(p, len, -1) == -1);
 	ATF_CHECK_ERRNO(EINVAL, madvise(p, len, 99) == -1);
-	ATF_CHECK_ERRNO(
-	    EINVAL, madvise(p, SIZE_MAX - len, MADV_WILLNEED) == -1);
+	/* EINVAL by the code, ENOMEM by the manual. */
+	ATF_CHECK(madvise(p, SIZE_MAX - len, MADV_WILLNEED) == -1);
 	ATF_CHECK(madvise(p + 1, 1, MADV_WILLNEED) == 0);
 	ATF_CHECK(madvise(p, 0, MADV_WILLNEED) == 0);
 	ATF_REQUIRE(munmap(p + len, len) == 0);
