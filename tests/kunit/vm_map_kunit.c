@@ -13,15 +13,18 @@
  *	s, n, z		behind the protection: inheritance SHARE, NONE, ZERO
  *	c, +		a private mapping; one that still needs a copy
  *	N, C		NOSYNC, NOCORE
- *	w		wired
+ *	W		wired
  */
 #include "bsdvm_kunit.h"
 
+#include "vm/swap_reserve.h"
+#include "vm/vm_fault.h"
 #include "vm/vm_map.h"
 
 #define MAP_MIN		0x10000000ULL
 #define MAP_PAGES	96
 #define OBJECTS		3
+#define OBJECT_PAGES	1024
 
 #define R	VM_PROT_READ
 #define W	VM_PROT_WRITE
@@ -43,7 +46,10 @@ static u64 page_of(vm_offset_t address)
 	return atop(address - MAP_MIN);
 }
 
-/* A map, and objects A, B and C, to which the test itself has a reference. */
+/*
+ * A map, and objects A, B and C: shared memory, to which the test itself has a
+ * reference, and paid for.
+ */
 struct test_map {
 	struct vm_map map;
 	struct vm_object *objects[OBJECTS];
@@ -76,10 +82,16 @@ static struct test_map *test_map(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, tm);
 	vm_map_init(&tm->map, NULL, va(0), va(MAP_PAGES));
 	for (i = 0; i < OBJECTS; i++)
-		tm->objects[i] = vm_object_allocate_anon(1024);
+		tm->objects[i] = vm_object_allocate_anon(OBJECT_PAGES);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_map_fini, tm));
-	for (i = 0; i < OBJECTS; i++)
+	for (i = 0; i < OBJECTS; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, tm->objects[i]);
+		KUNIT_ASSERT_TRUE(test, swap_reserve(ptoa(OBJECT_PAGES)));
+		tm->objects[i]->charge = ptoa(OBJECT_PAGES);
+		VM_OBJECT_WLOCK(tm->objects[i]);
+		tm->objects[i]->flags &= ~OBJ_ONEMAPPING;
+		VM_OBJECT_WUNLOCK(tm->objects[i]);
+	}
 	return tm;
 }
 
@@ -126,7 +138,7 @@ static const char *describe(struct test_map *tm, struct vm_map *map)
 			       entry->eflags & MAP_ENTRY_NEEDS_COPY ? "+" : "",
 			       entry->eflags & MAP_ENTRY_NOSYNC ? "N" : "",
 			       entry->eflags & MAP_ENTRY_NOCOREDUMP ? "C" : "",
-			       entry->wired_count ? "w" : "");
+			       entry->wired_count ? "W" : "");
 		if (entry->object)
 			n += scnprintf(text + n, size - n, "/%c+%llu",
 				       object_name(tm, entry->object), OFF_TO_IDX(entry->offset));
@@ -211,20 +223,6 @@ static int do_insert(struct test_map *tm, const struct map_op *op, struct list_h
 	return rv;
 }
 
-/* Wire whole entries: what mlock(2) will do. */
-static int do_wire(struct test_map *tm, const struct map_op *op)
-{
-	struct vm_map_entry *entry;
-
-	vm_map_lock(&tm->map);
-	VM_MAP_ENTRY_FOREACH(entry, &tm->map) {
-		if (entry->start >= va(op->start) && entry->end <= va(op->end))
-			entry->wired_count = op->arg;
-	}
-	vm_map_unlock(&tm->map);
-	return KERN_SUCCESS;
-}
-
 static int do_op(struct test_map *tm, const struct map_op *op)
 {
 	struct vm_map *map = &tm->map;
@@ -247,7 +245,8 @@ static int do_op(struct test_map *tm, const struct map_op *op)
 		rv = vm_map_remove(map, va(op->start), va(op->end), &deferred);
 		break;
 	case WIRE:
-		rv = do_wire(tm, op);
+		rv = vm_map_wire(map, va(op->start), va(op->end), VM_MAP_WIRE_NOHOLES,
+				 vm_fault_wire);
 		break;
 	default:
 		rv = do_insert(tm, op, &deferred);
@@ -488,8 +487,8 @@ static const struct map_case merge_cases[] = {
 	  { { INSERT, 10, 20, 0 }, { INSERT, 20, 30, 0, .cow = MAP_CREATE_GUARD } },
 	  "10-20:- 20-30:g" },
 	{ "not: wired and not",
-	  { { INSERT, 10, 20, R }, { WIRE, 10, 20, 1 }, { INSERT, 20, 30, R } },
-	  "10-20:rw 20-30:r" },
+	  { { INSERT, 10, 20, R }, { WIRE, 10, 20 }, { INSERT, 20, 30, R } },
+	  "10-20:rW/?+0 20-30:r" },
 	{ "not: two objects in front and behind",
 	  { { INSERT, 10, 15, RW, 'A', 5 }, { INSERT, 20, 30, RW, 'B', 15 },
 	    { INSERT, 15, 20, RW, 'C', 10 } }, "10-15:rw/A+5 15-20:rw/C+10 20-30:rw/B+15" },
@@ -530,16 +529,18 @@ static void map_merge(struct kunit *test)
 /* Memory behind memory that has an object: the object grows with the entry. */
 static void map_insert_extends_object(struct kunit *test)
 {
+	const struct map_op first = { INSERT, 10, 20, RW }, behind = { INSERT, 20, 30, RW };
+	const struct map_op shared = { INSERT, 30, 40, RW };
 	struct test_map *tm = test_map(test);
-	struct vm_object *object = vm_object_allocate_anon(10);
-	const struct map_op behind = { INSERT, 20, 30, RW }, shared = { INSERT, 30, 40, RW };
 	struct vm_map_entry *entry;
+	struct vm_object *object;
+	vm_pindex_t pindex;
+	vm_prot_t prot;
 
-	KUNIT_ASSERT_NOT_NULL(test, object);
-	vm_map_lock(&tm->map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, vm_map_insert(&tm->map, object, 0, va(10), va(20),
-							  RW, ALL, 0));
-	vm_map_unlock(&tm->map);
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, do_op(tm, &first));
+	KUNIT_ASSERT_EQ(test, KERN_SUCCESS,
+			vm_map_lookup(&tm->map, va(15), W, &entry, &object, &pindex, &prot));
+	vm_map_unlock_read(&tm->map);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, do_op(tm, &behind));
 	KUNIT_EXPECT_STREQ(test, describe(tm, &tm->map), "10-30:rw/?+0");
 	KUNIT_EXPECT_EQ(test, object->size, 20ULL);
@@ -1002,6 +1003,8 @@ static void model_map(struct model *model, const struct map_op *op)
 			p->eflags |= MAP_ENTRY_NOCOREDUMP;
 		p->object = op->object;
 		p->offset = op->object ? op->offset + (page - op->start) : 0;
+		if (!p->object && (p->prot & W))
+			p->eflags |= MAP_ENTRY_CHARGED;
 	}
 }
 
@@ -1043,6 +1046,9 @@ static int model_op(struct model *model, const struct map_op *op)
 			else
 				p->max = op->arg;
 			p->prot &= p->max;
+			/* Once paid for, always paid for. */
+			if (op->op == PROTECT && p->mapped && !p->object && (p->prot & W))
+				p->eflags |= MAP_ENTRY_CHARGED;
 		}
 		break;
 	case INHERIT:
