@@ -99,8 +99,8 @@ void vm_map_assert_consistent(struct vm_map *map)
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_NEEDS_COPY) ||
 			  (entry->eflags & MAP_ENTRY_COW));
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_USER_WIRED) == !entry->wired_count);
-		VM_ASSERT(!entry->wired_count || (entry->object &&
-			  !(entry->eflags & MAP_ENTRY_NEEDS_COPY)));
+		VM_ASSERT(!entry->wired_count || entry->object);
+		VM_ASSERT(!entry->wired_count || !(entry->eflags & MAP_ENTRY_NEEDS_COPY));
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_STACK_GAP) ||
 			  (entry->eflags & MAP_ENTRY_GUARD));
 		size += vm_map_entry_size(entry);

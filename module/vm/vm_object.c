@@ -1016,13 +1016,15 @@ int vm_object_list(u64 after, struct vm_object_info *info, unsigned int max)
 {
 	struct vm_object **found, *object;
 	unsigned int n = 0, cpu, i;
+	struct list_head *head;
 
 	found = kvmalloc_array(max, sizeof(*found), GFP_KERNEL);
 	if (!found)
 		return -ENOMEM;
 	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
-		list_for_each_entry_rcu(object, &per_cpu_ptr(&object_lists, cpu)->head, object_list)
+		head = &per_cpu_ptr(&object_lists, cpu)->head;
+		list_for_each_entry_rcu(object, head, object_list)
 			if (object->id > after && refcount_read(&object->ref_count) &&
 			    !object_list_gather(found, &n, max, object))
 				break;

@@ -8,4 +8,5 @@
 #include "vmmeter.h"
 
 DEFINE_PER_CPU(struct vmmeter, bsd_vmmeter);
+/* The in-kernel tests call inline functions that count. */
 EXPORT_SYMBOL_IF_KUNIT(bsd_vmmeter);
