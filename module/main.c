@@ -10,6 +10,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "debugfs.h"
 #include "device.h"
 #include "pmap_x86/pmap_x86.h"
 #include "pool.h"
@@ -75,6 +76,7 @@ static int __init bsdvm_init(void)
 	ret = device_init();
 	if (ret)
 		goto fini_map;
+	bsdvm_debugfs_init();
 	pr_info("%u MiB of memory under BSD rules\n", pool_mb);
 	return 0;
 
@@ -96,6 +98,7 @@ fini_phys:
 
 static void __exit bsdvm_exit(void)
 {
+	bsdvm_debugfs_fini();
 	device_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
