@@ -9,6 +9,7 @@
 #include "vm_phys.h"
 
 unsigned int vm_overcommit;
+EXPORT_SYMBOL_IF_KUNIT(vm_overcommit);
 
 static atomic64_t reserved;
 
@@ -18,11 +19,13 @@ u64 swap_total(void)
 	return READ_ONCE(vm_overcommit) & SWAP_RESERVE_ALLOW_NONWIRED ?
 		       ptoa(vm_phys_page_count()) : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_total);
 
 u64 swap_reserved(void)
 {
 	return atomic64_read(&reserved);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_reserved);
 
 bool swap_reserve(u64 incr)
 {
@@ -41,6 +44,7 @@ void swap_reserve_force(u64 incr)
 {
 	atomic64_add(incr, &reserved);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_reserve_force);
 
 void swap_release(u64 decr)
 {

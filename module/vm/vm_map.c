@@ -23,7 +23,9 @@
 #include "vmmeter.h"
 
 unsigned int vm_stack_guard_page = 1;
+EXPORT_SYMBOL_IF_KUNIT(vm_stack_guard_page);
 unsigned long vm_sgrowsiz = 128 * 1024;
+EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
 static struct kmem_cache *mapentzone;
 

@@ -19,6 +19,7 @@
 #include "vm_page.h"
 
 unsigned long vm_max_user_wired = ULONG_MAX;
+EXPORT_SYMBOL_IF_KUNIT(vm_max_user_wired);
 
 static atomic_long_t user_wire_count;
 

@@ -283,6 +283,7 @@ struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex
 	vm_page_enqueue(m, PQ_ACTIVE);
 	return m;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_make_page);
 
 /* Copy what @object, one of a chain, has of a window and @dst has not yet. */
 static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
@@ -313,6 +314,7 @@ void vm_object_unwire(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 	}
 	VM_OBJECT_RUNLOCK(object);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_unwire);
 
 void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
@@ -328,6 +330,7 @@ void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 		vm_page_deactivate(m);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_lazyfree);
 
 unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
@@ -341,6 +344,7 @@ unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start, vm
 		n++;
 	return n;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_resident);
 
 /* Hang @object before @backing, whose reference it takes over. */
 static void vm_object_backing_insert(struct vm_object *object, struct vm_object *backing)
@@ -520,6 +524,7 @@ int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm
 	VM_OBJECT_WUNLOCK(dst);
 	return good ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_copy_resident);
 
 /* May the pages of one entry leave the object, which is locked? */
 static bool vm_object_splittable(const struct vm_object *object)
@@ -596,6 +601,7 @@ void vm_object_split(struct vm_object **objectp, vm_ooffset_t *offset, vm_size_t
 		vm_object_deallocate_later(new);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_split);
 
 void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
@@ -621,6 +627,7 @@ void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 	}
 	VM_OBJECT_RUNLOCK(object);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_dontneed);
 
 /*
  * Does @object hide every page of @backing that it could show, down the whole
@@ -852,6 +859,7 @@ int vm_object_extension(struct vm_object *object, vm_ooffset_t offset, vm_size_t
 	VM_OBJECT_WUNLOCK(object);
 	return rv;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_object_extension);
 
 /*
  * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
