@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* munmap, mprotect, msync and minherit: what they do. */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,6 +201,36 @@ void effect_msync_async(void)
 	for (tries = 0; vm_file_read(fd, 0) != '!' && tries < 1000; tries++)
 		nanosleep(&nap, NULL);
 	EXPECT_EQ(vm_file_read(fd, 0), '!');
+}
+
+void effect_msync_io(void)
+{
+	char dir[] = "/tmp/semantics.XXXXXX", page[4096] = "";
+	char *map;
+	int fd, filler;
+
+	/* A file with a hole, on a file system where nothing is left for it. */
+	ASSERT(mkdtemp(dir));
+	ASSERT(!mount("none", dir, "tmpfs", 0, "size=64k"));
+	fd = vm_file(dir, 0);
+	ASSERT(!ftruncate(fd, 2 * PAGE));
+	filler = vm_file(dir, 0);
+	while (write(filler, page, sizeof(page)) > 0)
+		;
+	map = must_map(NULL, 2 * PAGE, RW, SHARED, fd, 0);
+	if (!vm_write(map, 'x').sig) {
+		EXPECT_ERRNO(bsdvm_msync(map, PAGE, 0), EIO);
+		EXPECT_EQ(*map, 'x');
+	}
+	/* Once there is room the store is written after all. */
+	ASSERT(!ftruncate(filler, 0));
+	EXPECT_ERRNO(bsdvm_msync(map, PAGE, 0), 0);
+	EXPECT_EQ(vm_file_read(fd, 0), 'x');
+	ASSERT(!bsdvm_munmap(map, 2 * PAGE));
+	close(fd);
+	close(filler);
+	umount(dir);
+	rmdir(dir);
 }
 
 /* --- minherit */

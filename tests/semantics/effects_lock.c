@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* mlock, munlock, mlockall and munlockall: what they do. */
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -168,6 +169,15 @@ void effect_mlock_shared(void)
 	EXPECT(vm_all(both, 2 * PAGE, 's'));
 }
 
+void effect_mlockall_again(void)
+{
+	const int fd = vm_file("/tmp", PAGE);
+
+	vm_anon(2);
+	must_map(NULL, 2 * PAGE, R, SHARED, fd, 0);
+	EXPECT_ERRNO(bsdvm_mlockall(BSDVM_MCL_CURRENT), EAGAIN);
+}
+
 void effect_mlockall_current(void)
 {
 	char *map = vm_anon(2), *none, *guards, *later;
@@ -226,4 +236,82 @@ void effect_mlock_future_fork(void)
 	}
 	EXPECT(usage().vm_flags & BSDVM_VMSPACE_WIREFUTURE);
 	EXPECT(all_locked(vm_anon(1), 1));
+}
+
+/* --- two threads */
+
+#define ROUNDS 100
+#define PAGES  32
+
+static char *range;
+static volatile bool done;
+
+/* Lock and unlock what another thread unmaps, and what it forks. */
+static void *lock_and_unlock(void *unused)
+{
+	while (!done) {
+		bsdvm_mlock(range, PAGES * PAGE);
+		bsdvm_munlock(range, PAGES * PAGE);
+	}
+	return unused;
+}
+
+static pthread_t locker_start(void)
+{
+	pthread_t thread;
+
+	done = false;
+	ASSERT(!pthread_create(&thread, NULL, lock_and_unlock, NULL));
+	return thread;
+}
+
+static void locker_stop(pthread_t thread)
+{
+	done = true;
+	ASSERT(!pthread_join(thread, NULL));
+}
+
+void effect_munmap_transition(void)
+{
+	const uint64_t before = locked_pages();
+	pthread_t thread;
+	int round;
+
+	range = vm_anon(PAGES);
+	thread = locker_start();
+	for (round = 0; round < ROUNDS; round++) {
+		char *middle = range + (round % 16) * PAGE;
+
+		EXPECT_ERRNO(bsdvm_munmap(middle, 8 * PAGE), 0);
+		EXPECT_EQ(bsdvm_mmap(middle, 8 * PAGE, RW,
+				     ANON | BSDVM_MAP_FIXED, -1, 0),
+			  middle);
+		EXPECT_ERRNO(bsdvm_mprotect(range, PAGE, R), 0);
+		EXPECT_ERRNO(bsdvm_mprotect(range, PAGE, RW), 0);
+	}
+	locker_stop(thread);
+	EXPECT_ERRNO(bsdvm_munmap(range, PAGES * PAGE), 0);
+	EXPECT_EQ(locked_pages(), before);
+	EXPECT_EQ(usage().vm_wired, 0);
+}
+
+void effect_fork_busy(void)
+{
+	pthread_t thread;
+	int round;
+
+	range = vm_anon(PAGES);
+	thread = locker_start();
+	for (round = 0; round < ROUNDS / 4; round++) {
+		memset(range, round, PAGES * PAGE);
+		IN_CHILD()
+		{
+			EXPECT(vm_all(range, PAGES * PAGE, round));
+			EXPECT(none_locked(range, PAGES));
+			EXPECT_EQ(usage().vm_wired, 0);
+			memset(range, 'c', PAGES * PAGE);
+		}
+		EXPECT(vm_all(range, PAGES * PAGE, round));
+	}
+	locker_stop(thread);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* mmap: where it maps, and what its flags do. */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -91,6 +93,30 @@ void effect_mmap_17(void)
 	ASSERT(!limit(RLIMIT_DATA, 1 << 20));
 	map = bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0);
 	EXPECT_EQ(map, base + (1 << 20));
+	segments_away_from_the_start();
+}
+
+/* The same where a program has its segments elsewhere. */
+static void segments_away_from_the_start(void)
+{
+	char *base = window_begin();
+	struct bsdvm_segments segments = {
+		.taddr = (uintptr_t)base + 256 * PAGE,
+		.tsize = 16 * PAGE,
+		.daddr = (uintptr_t)base + 512 * PAGE,
+		.dsize = 4 * PAGE,
+	};
+	char *end = base + 512 * PAGE + (1 << 20);
+
+	ASSERT(!bsdvm_segments(&segments));
+	EXPECT_EQ(bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0), end);
+	EXPECT_EQ(bsdvm_mmap(base + 256 * PAGE, PAGE, R, ANON, -1, 0),
+		  end + PAGE);
+	EXPECT_EQ(bsdvm_mmap(base + 300 * PAGE, PAGE, R, ANON, -1, 0),
+		  end + 2 * PAGE);
+	/* Below the text it is taken. */
+	EXPECT_EQ(bsdvm_mmap(base + 16 * PAGE, PAGE, R, ANON, -1, 0),
+		  base + 16 * PAGE);
 }
 
 /* A window that lies on both sides of 2 GiB. */
@@ -151,6 +177,28 @@ void effect_mmap_28(void)
 	memset(map, 'x', 4 * PAGE);
 	map = must_map(NULL, PAGE, RW, ANON, -1, 0);
 	EXPECT(all_locked(map, 1));
+}
+
+void effect_order_22(void)
+{
+	const int fd = vm_file("/mnt/ext4", PAGE);
+	const int ro = vm_reopen(fd, O_RDONLY);
+	char *map = vm_anon(1);
+	int flags;
+
+	ASSERT(!ioctl(fd, FS_IOC_GETFLAGS, &flags));
+	flags |= FS_IMMUTABLE_FL;
+	ASSERT(!ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, SHARED, fd, 0), EPERM);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, SHARED, ro, 0), EACCES);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, SHARED, fd, -(off_t)PAGE),
+		     EPERM);
+	EXPECT_ERRNO(bsdvm_mmap(map, PAGE, RW, SHARED | FIXED | BSDVM_MAP_EXCL,
+				fd, 0),
+		     EPERM);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, 0, fd, 0), EINVAL);
+	flags &= ~FS_IMMUTABLE_FL;
+	ASSERT(!ioctl(fd, FS_IOC_SETFLAGS, &flags));
 }
 
 /* --- the flags */
@@ -338,16 +386,24 @@ void effect_flag_ALIGNED_SUPER(void)
 
 void effect_flag_NOSYNC(void)
 {
-	const int fd = vm_file("/tmp", PAGE);
-	char *map = must_map(NULL, PAGE, RW, SHARED | BSDVM_MAP_NOSYNC, fd, 0);
-	char *other = must_map(NULL, PAGE, RW, SHARED, fd, 0);
+	char path[] = "/tmp/semantics.XXXXXX";
+	const int fd = mkstemp(path);
+	char *map, *other;
 
+	ASSERT(fd >= 0);
+	ASSERT(!ftruncate(fd, PAGE));
+	map = must_map(NULL, PAGE, RW, SHARED | BSDVM_MAP_NOSYNC, fd, 0);
+	other = must_map(NULL, PAGE, RW, SHARED, fd, 0);
 	EXPECT(entry_flags(map) & BSDVM_KVME_FLAG_NOSYNC);
 	EXPECT(!(entry_flags(other) & BSDVM_KVME_FLAG_NOSYNC));
 	*map = '!';
 	EXPECT_EQ(*other, '!');
 	EXPECT_ERRNO(bsdvm_msync(map, PAGE, 0), 0);
 	EXPECT_EQ(vm_file_read(fd, 0), '!');
+	/* Nobody will miss a file without a name after a crash. */
+	unlink(path);
+	other = must_map(NULL, PAGE, RW, SHARED, fd, 0);
+	EXPECT(entry_flags(other) & BSDVM_KVME_FLAG_NOSYNC);
 }
 
 void effect_flag_NOCORE(void)
