@@ -99,7 +99,7 @@ TEST_LIMIT(bug_01_chains_of_a_forking_parent_stay_short, 120)
 
 	memset(map, 'o', pages * PAGE);
 	before = vm_free_pages();
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 60; i++) {
 		const int n = i % 2;
 
 		turns[n] = turns_make();
