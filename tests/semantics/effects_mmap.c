@@ -75,28 +75,7 @@ static char *heap_limit(void)
 	return (char *)start + bytes;
 }
 
-void effect_mmap_17(void)
-{
-	char *base = window_begin(), *limit_end = heap_limit(), *map;
-
-	EXPECT_EQ(bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0), limit_end);
-	map = bsdvm_mmap(base + 100 * PAGE, PAGE, R, ANON, -1, 0);
-	EXPECT_EQ(map, limit_end + PAGE);
-	map = bsdvm_mmap(limit_end - PAGE, PAGE, R, ANON, -1, 0);
-	EXPECT_EQ(map, limit_end + 2 * PAGE);
-	map = bsdvm_mmap(limit_end + 8 * PAGE, PAGE, R, ANON, -1, 0);
-	EXPECT_EQ(map, limit_end + 8 * PAGE);
-	/* A fixed address is taken wherever it is. */
-	map = base + 100 * PAGE;
-	EXPECT_EQ(bsdvm_mmap(map, PAGE, R, ANON | FIXED, -1, 0), map);
-	/* A lower hard limit leaves a smaller range. */
-	ASSERT(!limit(RLIMIT_DATA, 1 << 20));
-	map = bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0);
-	EXPECT_EQ(map, base + (1 << 20));
-	segments_away_from_the_start();
-}
-
-/* The same where a program has its segments elsewhere. */
+/* Heap and hints where a program has its segments elsewhere. */
 static void segments_away_from_the_start(void)
 {
 	char *base = window_begin();
@@ -117,6 +96,27 @@ static void segments_away_from_the_start(void)
 	/* Below the text it is taken. */
 	EXPECT_EQ(bsdvm_mmap(base + 16 * PAGE, PAGE, R, ANON, -1, 0),
 		  base + 16 * PAGE);
+}
+
+void effect_mmap_17(void)
+{
+	char *base = window_begin(), *limit_end = heap_limit(), *map;
+
+	EXPECT_EQ(bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0), limit_end);
+	map = bsdvm_mmap(base + 100 * PAGE, PAGE, R, ANON, -1, 0);
+	EXPECT_EQ(map, limit_end + PAGE);
+	map = bsdvm_mmap(limit_end - PAGE, PAGE, R, ANON, -1, 0);
+	EXPECT_EQ(map, limit_end + 2 * PAGE);
+	map = bsdvm_mmap(limit_end + 8 * PAGE, PAGE, R, ANON, -1, 0);
+	EXPECT_EQ(map, limit_end + 8 * PAGE);
+	/* A fixed address is taken wherever it is. */
+	map = base + 100 * PAGE;
+	EXPECT_EQ(bsdvm_mmap(map, PAGE, R, ANON | FIXED, -1, 0), map);
+	/* A lower hard limit leaves a smaller range. */
+	ASSERT(!limit(RLIMIT_DATA, 1 << 20));
+	map = bsdvm_mmap(NULL, PAGE, R, ANON, -1, 0);
+	EXPECT_EQ(map, base + (1 << 20));
+	segments_away_from_the_start();
 }
 
 /* A window that lies on both sides of 2 GiB. */
