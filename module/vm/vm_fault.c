@@ -705,7 +705,7 @@ static bool chain_next_resident(struct vm_object *top, vm_pindex_t *pindex, vm_p
 	return nearest <= last;
 }
 
-/* Map what is resident of one entry's [start, end). */
+/* Activate and map what is resident of one entry's [start, end). */
 static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
 			   vm_offset_t end)
 {
@@ -716,6 +716,7 @@ static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_of
 
 	pindex = first + atop(start - entry->start);
 	last = first + atop(end - entry->start) - 1;
+	vm_object_willneed(object, pindex, last + 1);
 	for (;;) {
 		VM_OBJECT_RLOCK(object);
 		more = chain_next_resident(object, &pindex, last);

@@ -603,7 +603,9 @@ void vm_object_split(struct vm_object **objectp, vm_ooffset_t *offset, vm_size_t
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_split);
 
-void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+/* Put the pages of a range, down a chain, on one queue. */
+static void vm_object_requeue(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+			      void (*requeue)(struct vm_page *m))
 {
 	struct vm_object *backing;
 	unsigned long index;
@@ -613,7 +615,7 @@ void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 	for (;;) {
 		xa_for_each_range(&object->pages, index, m, start, end - 1)
 			if (!vm_page_wired(m) && !vm_page_busied(m))
-				vm_page_deactivate(m);
+				requeue(m);
 		backing = object->backing_object;
 		if (!backing)
 			break;
@@ -626,6 +628,16 @@ void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 		object = backing;
 	}
 	VM_OBJECT_RUNLOCK(object);
+}
+
+void vm_object_dontneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	vm_object_requeue(object, start, end, vm_page_deactivate);
+}
+
+void vm_object_willneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	vm_object_requeue(object, start, end, vm_page_activate);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_dontneed);
 

@@ -406,6 +406,19 @@ void vm_object_dontneed(struct vm_object *object, vm_pindex_t start,
 			vm_pindex_t end);
 
 /**
+ * vm_object_willneed() - make the pages of a range the last to be reused
+ * @object: the topmost object of a chain
+ * @start: first page
+ * @end: page behind the last
+ *
+ * Walks down the chain.
+ *
+ * Context: process; takes the locks of the chain.
+ */
+void vm_object_willneed(struct vm_object *object, vm_pindex_t start,
+			vm_pindex_t end);
+
+/**
  * vm_object_lazyfree() - let the pages of a range be forgotten
  * @object: an anonymous object; no writable mapping of the pages exists
  * @start: first page
