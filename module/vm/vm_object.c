@@ -311,6 +311,7 @@ void vm_object_unwire(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 	xa_for_each_range(&object->pages, index, m, start, end - 1) {
 		VM_ASSERT(vm_page_wired(m));
 		vm_page_unwire(m, PQ_ACTIVE);
+		cond_resched();
 	}
 	VM_OBJECT_RUNLOCK(object);
 }
@@ -328,6 +329,7 @@ void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 		vm_page_undirty(m);
 		vm_page_lazyfree(m);
 		vm_page_deactivate(m);
+		cond_resched();
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_lazyfree);
@@ -613,9 +615,11 @@ static void vm_object_requeue(struct vm_object *object, vm_pindex_t start, vm_pi
 
 	VM_OBJECT_RLOCK(object);
 	for (;;) {
-		xa_for_each_range(&object->pages, index, m, start, end - 1)
+		xa_for_each_range(&object->pages, index, m, start, end - 1) {
 			if (!vm_page_wired(m) && !vm_page_busied(m))
 				requeue(m);
+			cond_resched();
+		}
 		backing = object->backing_object;
 		if (!backing)
 			break;
