@@ -62,7 +62,7 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.max = 1,
 	}, {
 		.name = "vm.old_msync",
-		.desc = "MS_INVALIDATE frees no pages",
+		.desc = "MS_INVALIDATE drops pages that are still changed, too",
 		.uint = &vm_old_msync,
 		.max = 1,
 	}, {
