@@ -126,7 +126,8 @@ const char *run_python(const char *script, const char *input)
 	if (!pid) {
 		dup2(in, STDIN_FILENO);
 		dup2(out, STDOUT_FILENO);
-		execlp("python3", "python3", "-IS", "-c", script, NULL);
+		/* Debian's: it starts fastest, which counts in a guest. */
+		execl("/usr/bin/python3", "python3", "-IS", "-c", script, NULL);
 		_exit(127);
 	}
 	EXPECT_EQ(run_finish(pid), 0);
