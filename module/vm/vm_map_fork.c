@@ -31,6 +31,8 @@ int vm_map_entry_share(struct vm_map *map, struct vm_map_entry *old, struct vm_m
 			return rv;
 	}
 	if (old->object) {
+		/* So that nobody comes by the pages of other entries with it. */
+		vm_object_split(&old->object, &old->offset, old->end - old->start);
 		VM_OBJECT_WLOCK(old->object);
 		old->object->flags &= ~OBJ_ONEMAPPING;
 		if (old->eflags & MAP_ENTRY_CHARGED) {
