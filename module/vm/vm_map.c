@@ -1154,6 +1154,7 @@ int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *
 	entry->object = NULL;
 	entry->offset = 0;
 	entry->eflags &= MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_NOCOREDUMP | MAP_ENTRY_BEHAV_MASK;
+	entry->eflags |= gap->eflags & MAP_ENTRY_IMMUTABLE;
 	entry->protection = gap->stack_prot;
 	entry->max_protection = gap->stack_max;
 	entry->wired_count = 0;
