@@ -64,6 +64,7 @@ struct pmap;
  * @stack_prot: (M) of a stack gap: what the stack gets when it grows
  * @stack_max: (M) of a stack gap: the bound of that
  * @wired_count: (M) times wired
+ * @wiring_thread: (M) with MAP_ENTRY_IN_TRANSITION: who wires it
  *
  * A wired entry has each of its pages in @object itself, wired once for the entry,
  * and never needs a copy: wiring copies what it must, fork copies wired pages at
@@ -87,6 +88,7 @@ struct vm_map_entry {
 	vm_prot_t stack_prot;
 	vm_prot_t stack_max;
 	u32 wired_count;
+	const struct task_struct *wiring_thread;
 };
 
 /**

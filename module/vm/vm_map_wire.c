@@ -96,6 +96,26 @@ static bool range_has_hole(struct vm_map *map, vm_offset_t start, vm_offset_t en
 	return false;
 }
 
+/* Does a thread wire a part of [start, end)? */
+static bool range_in_transition(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
+
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
+			return true;
+	return false;
+}
+
+/*
+ * Does this thread wire it? Not everything in its range: what was mapped into a hole
+ * since, another thread may be wiring.
+ */
+static bool entry_wiring(const struct vm_map_entry *entry)
+{
+	return (entry->eflags & MAP_ENTRY_IN_TRANSITION) && entry->wiring_thread == current;
+}
+
 /* Memory that cannot even be read cannot be wired. */
 static bool entry_wirable(const struct vm_map_entry *entry)
 {
@@ -124,7 +144,7 @@ static int wire_begin(struct vm_map *map, vm_offset_t start, vm_offset_t end, un
 	unsigned long pages = 0;
 	int rv;
 
-	if (vm_map_check_range(map, start, end) == KERN_RESTART)
+	if (range_in_transition(map, start, end))
 		return KERN_RESTART;
 	rv = wire_check(map, start, end, flags);
 	if (rv == KERN_SUCCESS)
@@ -142,6 +162,7 @@ static int wire_begin(struct vm_map *map, vm_offset_t start, vm_offset_t end, un
 	}
 	for (entry = first; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 		entry->eflags |= MAP_ENTRY_IN_TRANSITION;
+		entry->wiring_thread = current;
 		if (!entry->wired_count && !entry_wirable(entry))
 			entry->eflags |= MAP_ENTRY_WIRE_SKIPPED;
 	}
@@ -169,8 +190,7 @@ static int wire_pages(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm
 		}
 		*reached = max(*reached, entry->start);
 		stop = min(entry->end, end);
-		/* Also what was mapped into a hole since. */
-		skip = entry->wired_count || !(entry->eflags & MAP_ENTRY_IN_TRANSITION) ||
+		skip = entry->wired_count || !entry_wiring(entry) ||
 		       (entry->eflags & MAP_ENTRY_WIRE_SKIPPED);
 		prot = entry->protection;
 		copy = entry->eflags & MAP_ENTRY_COW;
@@ -213,7 +233,7 @@ static void wire_end(struct vm_map *map, vm_offset_t start, vm_offset_t end, boo
 	vm_map_lock(map);
 	entry = vm_map_lookup_entry_ge(map, start);
 	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
-		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
+		if (entry_wiring(entry))
 			wire_end_entry(map, entry, good, reached);
 	map->transitions--;
 	map->transition_gen++;
@@ -256,7 +276,7 @@ int vm_map_unwire(struct vm_map *map, vm_offset_t start, vm_offset_t end, unsign
 	if (start >= end)
 		return KERN_SUCCESS;
 	vm_map_lock(map);
-	if (vm_map_check_range(map, start, end) == KERN_RESTART)
+	if (range_in_transition(map, start, end))
 		rv = KERN_RESTART;
 	else if (!(flags & VM_MAP_WIRE_HOLESOK) && range_has_hole(map, start, end))
 		rv = KERN_INVALID_ADDRESS;
