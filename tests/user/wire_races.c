@@ -148,9 +148,11 @@ static void *inherit_often(void *unused)
 
 	for (i = 0; !stop; i++) {
 		EXPECT(!bsdvm_minherit(region + i % 64 * PAGE, PAGE,
-				       i & 1 ? BSDVM_INHERIT_SHARE : BSDVM_INHERIT_COPY));
+				       i & 1 ? BSDVM_INHERIT_SHARE :
+					       BSDVM_INHERIT_COPY));
 		EXPECT(!bsdvm_madvise(region + i * 7 % 64 * PAGE, PAGE,
-				      i & 2 ? BSDVM_MADV_RANDOM : BSDVM_MADV_NORMAL));
+				      i & 2 ? BSDVM_MADV_RANDOM :
+					      BSDVM_MADV_NORMAL));
 		region[i * 5 % 64 * PAGE]++;
 	}
 	return unused;
@@ -158,7 +160,8 @@ static void *inherit_often(void *unused)
 
 static void wire_and_fork(void)
 {
-	void *(*const threads[])(void *) = { wire_region, fork_often, inherit_often };
+	void *(*const threads[])(void *) = { wire_region, fork_often,
+					     inherit_often };
 
 	region = vm_anon(64);
 	race(threads, 3);
