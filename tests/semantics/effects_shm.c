@@ -46,13 +46,30 @@ static char *map_shared(int fd, size_t pages)
 	return must_map(NULL, pages * PAGE, RW, SHARED, fd, 0);
 }
 
+static mode_t mode_of(int fd)
+{
+	struct stat st;
+
+	ASSERT(!fstat(fd, &st));
+	return st.st_mode & 07777;
+}
+
 void effect_shm_new(void)
 {
-	const int fd = shm_named(A, O_CREAT | O_EXCL);
+	int fd;
 
+	umask(022);
+	fd = bsdvm_shm_open(A, O_RDWR | O_CREAT | O_EXCL, 0666);
+	ASSERT(fd >= 0);
 	EXPECT_EQ(size_of(fd), 0);
+	EXPECT_EQ(mode_of(fd), 0644);
 	EXPECT(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	/* The mode is the object's and holds for whoever opens it later. */
+	EXPECT_ERRNO(fchmod(fd, 0600), 0);
+	EXPECT_EQ(mode_of(shm_named(A, 0)), 0600);
+	ASSERT(!unprivileged());
+	EXPECT_ERRNO(bsdvm_shm_open(A, O_RDONLY, 0), EACCES);
 }
 
 void effect_shm_size(void)
