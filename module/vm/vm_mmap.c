@@ -307,6 +307,8 @@ static int mmap_object(struct mmap_req *req, const struct mmap_place *place, vm_
 	if (!file)
 		return -EBADF;
 	ret = mmap_file(req, place, prot, file, maxprot, object);
+	if (!ret && vnode_pager_unlinked(file))
+		req->flags |= BSDVM_MAP_NOSYNC;
 	vnode_pager_putfile(file);
 	return ret;
 }

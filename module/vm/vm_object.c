@@ -899,6 +899,7 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 		}
 		pmap_remove_write(m);
 		vm_page_undirty(m);
+		set_bit(PGA_UNSTABLE, &m->aflags);
 		vm_page_wire(m);
 		ma[n++] = m;
 		if (n == VM_PAGEOUT_CLUSTER)
@@ -912,6 +913,29 @@ static void vm_object_pip_wakeup(struct vm_object *object)
 {
 	if (atomic_dec_and_test(&object->paging_in_progress))
 		wake_up_var(&object->paging_in_progress);
+}
+
+/*
+ * Bring what was written to stable storage. A file system may find out only now that
+ * it has no room: then the pages that are not known to be there are dirty again.
+ */
+static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+			       vm_pindex_t last)
+{
+	unsigned long index;
+	struct vm_page *m;
+	int err;
+
+	err = vm_pager_ops(object)->sync(object, IDX_TO_OFF(start),
+					 end ? IDX_TO_OFF(end) : S64_MAX);
+	VM_OBJECT_WLOCK(object);
+	xa_for_each_range(&object->pages, index, m, start, last) {
+		if (test_and_clear_bit(PGA_UNSTABLE, &m->aflags) && err)
+			vm_page_dirty(m);
+		cond_resched();
+	}
+	VM_OBJECT_WUNLOCK(object);
+	return err;
 }
 
 int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, bool sync)
@@ -946,7 +970,7 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_
 	wait_var_event(&object->paging_in_progress,
 		       !atomic_read(&object->paging_in_progress));
 	if (sync) {
-		err = ops->sync(object, IDX_TO_OFF(start), end ? IDX_TO_OFF(end) : S64_MAX);
+		err = vm_object_stabilize(object, start, end, last);
 		if (err && !ret)
 			ret = err;
 	}

@@ -36,6 +36,7 @@
 #define PGA_REFERENCED	0	/* seen used by somebody who kept no PTE */
 #define PGA_DIRTY	1	/* differs from its backing store */
 #define PGA_LAZYFREE	2	/* its owner does not want it any more, MADV_FREE */
+#define PGA_UNSTABLE	3	/* written to its file, perhaps not to the disk yet */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0

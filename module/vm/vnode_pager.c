@@ -126,6 +126,11 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool
 	return 0;
 }
 
+bool vnode_pager_unlinked(struct file *file)
+{
+	return !file_inode(file)->i_nlink;
+}
+
 bool vnode_pager_denies_write(struct file *file)
 {
 	struct inode *inode = file_inode(file);

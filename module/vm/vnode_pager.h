@@ -76,6 +76,15 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot,
 			bool *zero);
 
 /**
+ * vnode_pager_unlinked() - is the file without a name?
+ * @file: the file
+ *
+ * Return: true when nobody will find it once it is closed, so that writing it back
+ * before its pages are needed serves nobody.
+ */
+bool vnode_pager_unlinked(struct file *file);
+
+/**
  * vnode_pager_denies_write() - is the file immutable or append-only?
  * @file: the file
  *
