@@ -461,12 +461,14 @@ void shm_mmap_begin(struct shmfd *shmfd)
 	if (shmfd)
 		atomic_inc(&shmfd->mmaps);
 }
+EXPORT_SYMBOL_IF_KUNIT(shm_mmap_begin);
 
 void shm_mmap_end(struct shmfd *shmfd)
 {
 	if (shmfd)
 		atomic_dec(&shmfd->mmaps);
 }
+EXPORT_SYMBOL_IF_KUNIT(shm_mmap_end);
 
 static int shm_add_seals_locked(struct shmfd *shmfd, u32 seals,
 				int (*mapped)(struct vm_object *object))
@@ -521,6 +523,7 @@ int shm_chmod(struct shmfd *shmfd, u32 mode)
 	spin_unlock(&shmfd->attr_lock);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(shm_chmod);
 
 int shm_chown(struct shmfd *shmfd, kuid_t uid, kgid_t gid)
 {
@@ -543,6 +546,7 @@ int shm_chown(struct shmfd *shmfd, kuid_t uid, kgid_t gid)
 	spin_unlock(&shmfd->attr_lock);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(shm_chown);
 
 void shm_stat(struct shmfd *shmfd, struct shm_attr *attr)
 {

@@ -10,6 +10,7 @@
  *	vm_object_kunit.c	shadows, collapse, bypass, with page identity
  *	vm_map_kunit.c		clipping, merging, placement, against a model
  *	pmap_kunit.c		translations in a real process's page tables
+ *	uipc_shm_kunit.c	shared memory objects: size, names, seals
  *
  * Random tests print their seed, which is always the same, and stop at the first
  * step that goes wrong. Every test checks that the free pages are as many as
