@@ -11,6 +11,7 @@
 unsigned int vm_overcommit;
 EXPORT_SYMBOL_IF_KUNIT(vm_overcommit);
 
+/* In pages: bytes could be counted up to the end by two huge objects. */
 static atomic64_t reserved;
 
 u64 swap_total(void)
@@ -23,32 +24,35 @@ EXPORT_SYMBOL_IF_KUNIT(swap_total);
 
 u64 swap_reserved(void)
 {
-	return atomic64_read(&reserved);
+	return ptoa(min_t(u64, atomic64_read(&reserved), atop(U64_MAX)));
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_reserved);
 
+static bool swap_enforced(void)
+{
+	return READ_ONCE(vm_overcommit) & SWAP_RESERVE_FORCE_ON;
+}
+
 bool swap_reserve(u64 incr)
 {
-	u64 after = atomic64_add_return(incr, &reserved);
+	u64 after = atomic64_add_return(atop(incr), &reserved);
 
-	/* More than can be counted is never promised. */
-	if (after >= incr &&
-	    (!(READ_ONCE(vm_overcommit) & SWAP_RESERVE_FORCE_ON) || after <= swap_total() || !incr))
+	if (!incr || !swap_enforced() || after <= atop(swap_total()))
 		return true;
-	atomic64_sub(incr, &reserved);
+	atomic64_sub(atop(incr), &reserved);
 	return false;
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_reserve);
 
 void swap_reserve_force(u64 incr)
 {
-	atomic64_add(incr, &reserved);
+	atomic64_add(atop(incr), &reserved);
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_reserve_force);
 
 void swap_release(u64 decr)
 {
-	VM_ASSERT((u64)atomic64_read(&reserved) >= decr);
-	atomic64_sub(decr, &reserved);
+	VM_ASSERT((u64)atomic64_read(&reserved) >= atop(decr));
+	atomic64_sub(atop(decr), &reserved);
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_release);

@@ -19,7 +19,7 @@
 
 /**
  * swap_reserve() - promise memory
- * @incr: bytes
+ * @incr: bytes, whole pages
  *
  * Context: any.
  * Return: false when vm.overcommit forbids it.
@@ -28,7 +28,7 @@ bool swap_reserve(u64 incr);
 
 /**
  * swap_reserve_force() - promise memory that must be promised
- * @incr: bytes
+ * @incr: bytes, whole pages
  *
  * Context: any.
  */
@@ -36,7 +36,7 @@ void swap_reserve_force(u64 incr);
 
 /**
  * swap_release() - take a promise back
- * @decr: bytes
+ * @decr: bytes, whole pages
  *
  * Context: any.
  */

@@ -4,6 +4,7 @@
  * run alone.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -251,4 +252,25 @@ TEST(a_killed_hog_gives_everything_back)
 	EXPECT(!kill(hog, SIGKILL));
 	harness_wait(hog);
 	EXPECT_EQ(vm_free_pages(), before);
+}
+
+/* Promises as large as can be, while nothing bounds them. */
+TEST(what_one_promises_itself_is_not_taken_from_others)
+{
+	const off_t most = INT64_MAX;
+	struct bsdvm_stats before = vm_stats();
+	int fd[4];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		fd[i] = bsdvm_shm_open(BSDVM_SHM_ANON_PATH, O_RDWR, 0600);
+		ASSERT(fd[i] >= 0);
+		EXPECT(!ftruncate(fd[i], most));
+	}
+	EXPECT(vm_stats().v_swap_reserved >= (uint64_t)most);
+	EXPECT(vm_anon(1024));
+	for (i = 0; i < 4; i++)
+		close(fd[i]);
+	EXPECT_EQ(vm_stats().v_swap_reserved,
+		  before.v_swap_reserved + 1024 * PAGE);
 }
