@@ -643,6 +643,7 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 		if (entry->object)
 			vm_map_entry_free_pages(entry);
 		list_add_tail(&entry->link, deferred);
+		cond_resched();
 	}
 }
 
@@ -680,6 +681,7 @@ void vm_map_process_deferred(struct list_head *deferred)
 		list_del(&entry->link);
 		vm_object_deallocate(entry->object);
 		vm_map_entry_dispose(entry);
+		cond_resched();
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_process_deferred);
@@ -835,10 +837,14 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_GUARD)
 			continue;
-		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry))
+		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry)) {
 			entry->eflags |= MAP_ENTRY_CHARGED;
+			charge -= entry->end - entry->start;
+		}
 		vm_map_protect_entry(map, entry, new_prot, new_maxprot, flags);
 	}
+	/* What somebody else has paid for in the meantime, for an object we share. */
+	vm_map_uncharge(map, charge);
 	vm_map_simplify(map, start, end);
 	vm_map_assert_consistent(map);
 unlock:
