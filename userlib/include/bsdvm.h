@@ -231,7 +231,7 @@ int bsdvm_munlockall(void);
 
 /**
  * bsdvm_brk() - set the end of the heap, brk(2)
- * @addr: the end wanted; below the heap's base nothing changes
+ * @addr: the end wanted; below the data of the program nothing changes
  *
  * Return: 0, or -1 with errno.
  */
