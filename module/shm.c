@@ -94,8 +94,9 @@ static int shm_file_setattr(struct bsdvm_idmap *idmap, struct dentry *dentry, st
 	struct shmfd *shmfd = d_inode(dentry)->i_private;
 	int ret = -EINVAL;
 
+	/* By a descriptor, which is open for writing then; never by its place in /proc. */
 	if (attr->ia_valid & ATTR_SIZE)
-		return shm_dotruncate(shmfd, attr->ia_size);
+		return attr->ia_valid & ATTR_FILE ? shm_dotruncate(shmfd, attr->ia_size) : -EINVAL;
 	if (attr->ia_valid & (ATTR_UID | ATTR_GID))
 		ret = shm_chown(shmfd, attr->ia_valid & ATTR_UID ? attr->ia_uid : INVALID_UID,
 				attr->ia_valid & ATTR_GID ? attr->ia_gid : INVALID_GID);
@@ -194,7 +195,8 @@ static struct file *shm_file_create(struct shmfd *shmfd, const char *name, int f
 		file = ERR_CAST(inode);
 		goto release_fs;
 	}
-	inode->i_mode = S_IFREG | 0600;
+	/* Who may is for the shmfd to say: nobody gets anything by way of the inode. */
+	inode->i_mode = S_IFREG;
 	inode->i_op = &shm_inode_ops;
 	inode->i_private = shm_hold(shmfd);
 	/* What the file's last fput() will give back. */

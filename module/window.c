@@ -115,20 +115,24 @@ void window_list_free(struct window **windows, int n)
 	kvfree(windows);
 }
 
-static bool window_map_writes(struct vm_map *map, const struct vm_object *object)
+static int window_map_writes(struct vm_map *map, const struct vm_object *object)
 {
 	struct vm_map_entry *entry;
-	bool writes = false;
+	int ret = 0;
 
 	vm_map_lock_read(map);
-	VM_MAP_ENTRY_FOREACH(entry, map)
+	VM_MAP_ENTRY_FOREACH(entry, map) {
 		if (entry->object == object && !(entry->eflags & MAP_ENTRY_COW) &&
-		    (entry->max_protection & VM_PROT_WRITE)) {
-			writes = true;
+		    (entry->max_protection & VM_PROT_WRITE))
+			ret = 1;
+		else if (fatal_signal_pending(current))
+			ret = -EINTR;
+		if (ret)
 			break;
-		}
+		cond_resched();
+	}
 	vm_map_unlock_read(map);
-	return writes;
+	return ret;
 }
 
 int window_maps_writable(struct vm_object *object)
@@ -136,7 +140,11 @@ int window_maps_writable(struct vm_object *object)
 	struct window **windows;
 	int ret = 0, n, i;
 
-	down_write(&window_fork_lock);
+	/* The caller's reference alone: there is no need to look. */
+	if (refcount_read(&object->ref_count) == 1)
+		return 0;
+	if (down_write_killable(&window_fork_lock))
+		return -EINTR;
 	n = window_list(&windows);
 	for (i = 0; i < n && !ret; i++)
 		ret = window_map_writes(&windows[i]->vmspace.vm_map, object);

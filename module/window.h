@@ -97,8 +97,9 @@ void window_list_free(struct window **windows, int n);
  * Or could it come to, by mprotect(2). Forks wait meanwhile, so that no mapping
  * passes unseen from a window that is looked at later to one that was empty before.
  *
- * Context: process, may sleep; no lock held that a fork may want.
- * Return: 1, 0; -ENOMEM.
+ * Context: process, may sleep; no lock held that a fork may want; the caller has
+ * the only reference to @object that is not a mapping's.
+ * Return: 1, 0; -ENOMEM, -EINTR.
  */
 int window_maps_writable(struct vm_object *object);
 
