@@ -8,6 +8,9 @@ KDIR ?= /lib/modules/$(KERNELRELEASE)/build
 KERNEL ?= 6.12
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Of fuzz: what to begin with, and how long.
+SEED ?= 1
+CALLS ?= 10000
 # Parameters of the module for run, shell and load, as in "pool_mb=256".
 MODULE_ARGS ?=
 
@@ -20,7 +23,7 @@ MODULES := $(KINDS:%=module-%)
 # A phase at a time: each of them uses all CPUs by itself.
 .NOTPARALLEL:
 
-.PHONY: all help setup module $(MODULES) user tests run check lint bench profile shell
+.PHONY: all help setup module $(MODULES) user tests run check lint fuzz bench profile shell
 .PHONY: load unload install install-module install-user clean
 
 all: module user
@@ -29,6 +32,7 @@ help:
 	@echo 'On any Debian 12 machine, nothing to be prepared:'
 	@echo '  make run [KERNEL=6.1|6.12|debug]  the tour, in a guest under QEMU'
 	@echo '  make check      lint, KUnit and user tests on three kernels'
+	@echo '  make fuzz [SEED=n] [CALLS=n]  random calls against a model, in a guest'
 	@echo '  make bench [ROW=n]  the benchmarks, in a guest that counts instructions'
 	@echo '  make profile ROW=n  where the instructions of one of them go'
 	@echo '  make shell      a shell in a guest with the module loaded'
@@ -82,6 +86,11 @@ check: setup
 
 lint: setup
 	@scripts/lint
+
+fuzz: module-$(KERNEL) tests
+	@scripts/vm --kernel $(KERNEL) --module-args '$(MODULE_ARGS)' \
+		--timeout $$((120 + $(CALLS) / 10)) -- \
+		build/user/tests/fuzz -s $(SEED) -n $(CALLS)
 
 bench: module-$(KERNEL) user
 	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'

@@ -201,6 +201,7 @@ static int check_flags(const struct bsdvm_mmap *arg, int prot)
  * @addr: address, or hint
  * @size: bytes
  * @align: power of two
+ * @colour: how far from such an address it begins
  * @max: its end is not above this
  * @off: what the offset is off a page
  */
@@ -208,6 +209,7 @@ struct place {
 	uint64_t addr;
 	uint64_t size;
 	uint64_t align;
+	uint64_t colour;
 	uint64_t max;
 	unsigned int off;
 };
@@ -246,6 +248,10 @@ static int check_place(const struct proc *p, const struct bsdvm_mmap *arg,
 	place->align = alignment(arg->flags);
 	if (!place->align)
 		return EINVAL;
+	/* A superpage of the file shall be one of the address space. */
+	place->colour = 0;
+	if (arg->flags >> BSDVM_MAP_ALIGNMENT_SHIFT == 1)
+		place->colour = (arg->offset - place->off) & (place->align - 1);
 	place->max = proc_end(p);
 	if (arg->flags & BSDVM_MAP_FIXED) {
 		place->addr = arg->addr - place->off;
@@ -318,7 +324,7 @@ static unsigned int find_from(const struct proc *p, const struct place *place,
 	for (addr = from; addr < place->max; addr += PAGE) {
 		const unsigned int first = proc_page(p, addr);
 
-		if (addr % place->align)
+		if ((addr - place->colour) % place->align)
 			continue;
 		if (pages > WINDOW_PAGES - first)
 			break;

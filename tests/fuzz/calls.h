@@ -27,7 +27,7 @@ union call_arg {
 	struct bsdvm_segments segments;
 	struct bsdvm_mremap mremap;
 	struct bsdvm_mimmutable mimmutable;
-	char bytes[512];
+	char bytes[256];
 };
 
 /**

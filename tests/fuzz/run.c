@@ -223,17 +223,23 @@ static void check_seen(unsigned int proc, unsigned int n,
 		     seen->wired);
 }
 
+static void check_list(unsigned int proc, const struct answer *answer)
+{
+	unsigned int i;
+
+	if (answer->list_error)
+		fail(proc, "list: %s", errno_name(answer->list_error));
+	for (i = 0; i < WINDOW_PAGES; i++)
+		check_seen(proc, i, &answer->seen[i]);
+}
+
 static void check_map(unsigned int proc)
 {
 	struct command command = { .op = COMMAND_LIST };
 	static struct answer answer;
-	unsigned int i;
 
 	ask(proc, &command, &answer);
-	if (answer.error)
-		fail(proc, "list: %s", errno_name(answer.error));
-	for (i = 0; i < WINDOW_PAGES; i++)
-		check_seen(proc, i, &answer.seen[i]);
+	check_list(proc, &answer);
 }
 
 /* The signal, and its code, that an access with this outcome raises. */
@@ -300,7 +306,7 @@ static void check_content(unsigned int proc, unsigned int n,
 static void check_wanted(unsigned int proc, struct command *command)
 {
 	static struct answer answer;
-	unsigned int i;
+	unsigned int i, n;
 
 	command->op = COMMAND_READ;
 	for (i = 0; i < WINDOW_PAGES; i++)
@@ -308,9 +314,9 @@ static void check_wanted(unsigned int proc, struct command *command)
 				   can_read(&model.proc[proc].page[i]);
 	note_wanted(proc, command);
 	ask(proc, command, &answer);
-	for (i = 0; i < WINDOW_PAGES; i++) {
+	for (i = 0, n = 0; i < WINDOW_PAGES; i++) {
 		if (command->want[i])
-			check_content(proc, i, &answer.content[i]);
+			check_content(proc, i, &answer.content[n++]);
 	}
 }
 
@@ -643,7 +649,7 @@ static void make_call(struct call *call)
 		check_synced(call->proc, &call->arg.msync);
 	if (!want && call->type->request == BSDVM_IOC_MINCORE)
 		check_mincore(call->proc, &call->arg.mincore, answer.vec);
-	check_map(call->proc);
+	check_list(call->proc, &answer);
 }
 
 static void step_call(unsigned int proc)

@@ -42,7 +42,7 @@ static void read_page(unsigned int page, struct content *content)
 
 	memset(content, 0, sizeof(*content));
 	caught_sig = 0;
-	if (sigsetjmp(escape, 1)) {
+	if (sigsetjmp(escape, 0)) {
 		content->sig = caught_sig;
 		content->code = caught_code;
 		return;
@@ -65,7 +65,7 @@ static void write_stamp(const struct command *command, struct answer *answer)
 {
 	caught_sig = 0;
 	caught_code = 0;
-	if (!sigsetjmp(escape, 1))
+	if (!sigsetjmp(escape, 0))
 		*(volatile uint64_t *)(window + command->page * PAGE +
 				       stamp_offset(command->stamp)) =
 			command->value;
@@ -125,7 +125,7 @@ static size_t execute(const int *sockets, const struct command *command,
 		      struct answer *answer)
 {
 	const size_t head = offsetof(struct answer, seen);
-	unsigned int i;
+	unsigned int i, n;
 	int status;
 
 	memset(answer, 0, head);
@@ -136,16 +136,17 @@ static size_t execute(const int *sockets, const struct command *command,
 		if (ioctl(device, command->request, answer->arg))
 			answer->error = errno;
 		memcpy(answer->vec, worker_vec, sizeof(answer->vec));
-		break;
+		answer->list_error = list_map(answer->seen);
+		return head + sizeof(answer->seen);
 	case COMMAND_LIST:
-		answer->error = list_map(answer->seen);
+		answer->list_error = list_map(answer->seen);
 		return head + sizeof(answer->seen);
 	case COMMAND_READ:
-		for (i = 0; i < WINDOW_PAGES; i++) {
+		for (i = 0, n = 0; i < WINDOW_PAGES; i++) {
 			if (command->want[i])
-				read_page(i, &answer->content[i]);
+				read_page(i, &answer->content[n++]);
 		}
-		return sizeof(*answer);
+		return head + n * sizeof(answer->content[0]);
 	case COMMAND_WRITE:
 		write_stamp(command, answer);
 		break;
@@ -173,7 +174,8 @@ static void make_window(uint64_t start)
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	const struct sigaction action = {
 		.sa_sigaction = catch,
-		.sa_flags = SA_SIGINFO,
+		/* Leaving the handler by a jump then needs no call. */
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
 	};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -31,7 +31,7 @@ static inline unsigned int stamp_offset(unsigned int i)
 }
 
 enum command_op {
-	COMMAND_IOCTL, /* on the device */
+	COMMAND_IOCTL, /* on the device; then as COMMAND_LIST */
 	COMMAND_LIST, /* the map, by pages */
 	COMMAND_READ, /* contents of pages */
 	COMMAND_WRITE, /* a stamp into a page */
@@ -61,7 +61,7 @@ struct command {
 	unsigned int slot;
 	pid_t pid;
 	bool want[WINDOW_PAGES];
-	char arg[512];
+	char arg[256];
 };
 
 /**
@@ -106,15 +106,17 @@ struct content {
  * @pid: of the child
  * @arg: the structure after ioctl
  * @vec: what mincore has filled in
- * @seen: for COMMAND_LIST
- * @content: for COMMAND_READ, of the pages wanted
+ * @list_error: errno of listing the map
+ * @seen: the map
+ * @content: for COMMAND_READ, of the pages wanted, one behind the other
  */
 struct answer {
 	int error;
+	int list_error;
 	int sig;
 	int code;
 	pid_t pid;
-	char arg[512];
+	char arg[256];
 	unsigned char vec[WINDOW_PAGES + 8];
 	union {
 		struct seen seen[WINDOW_PAGES];

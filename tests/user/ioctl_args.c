@@ -26,6 +26,21 @@ union argument {
 	struct bsdvm_entries entries;
 	struct bsdvm_stats stats;
 	struct bsdvm_fault fault;
+	struct bsdvm_madvise madvise;
+	struct bsdvm_mincore mincore;
+	struct bsdvm_mlock mlock;
+	struct bsdvm_mlockall mlockall;
+	struct bsdvm_break brk;
+	struct bsdvm_segments segments;
+	struct bsdvm_rusage rusage;
+	struct bsdvm_mremap mremap;
+	struct bsdvm_mimmutable mimmutable;
+	struct bsdvm_shm_open shm_open;
+	struct bsdvm_shm_unlink shm_unlink;
+	struct bsdvm_shm_rename shm_rename;
+	struct bsdvm_shm_seals shm_seals;
+	struct bsdvm_sysctl sysctl;
+	struct bsdvm_objects objects;
 	char bytes[1024];
 };
 
@@ -88,36 +103,185 @@ static void fill_fault(union argument *arg, char *page)
 	arg->fault.prot = BSDVM_PROT_READ;
 }
 
-#define NO_RESERVED 0
+static void fill_madvise(union argument *arg, char *page)
+{
+	arg->madvise.addr = (uintptr_t)page;
+	arg->madvise.len = PAGE;
+	arg->madvise.behav = BSDVM_MADV_RANDOM;
+}
+
+static void fill_mincore(union argument *arg, char *page)
+{
+	arg->mincore.addr = (uintptr_t)page;
+	arg->mincore.len = PAGE;
+	arg->mincore.vec = (uintptr_t)records;
+}
+
+static void fill_mlock(union argument *arg, char *page)
+{
+	arg->mlock.addr = (uintptr_t)page;
+	arg->mlock.len = PAGE;
+}
+
+static void fill_mlockall(union argument *arg, char *page)
+{
+	(void)page;
+	arg->mlockall.how = BSDVM_MCL_CURRENT;
+}
+
+static void fill_segments(union argument *arg, char *page)
+{
+	arg->segments.taddr = (uintptr_t)page;
+	arg->segments.daddr = (uintptr_t)page;
+}
+
+static void fill_mremap(union argument *arg, char *page)
+{
+	arg->mremap.old_addr = (uintptr_t)page;
+	arg->mremap.old_len = PAGE;
+	arg->mremap.new_len = PAGE;
+}
+
+#define NAME	   "/ioctl_args"
+#define OTHER_NAME "/ioctl_args.other"
+
+static void fill_shm_open(union argument *arg, char *page)
+{
+	(void)page;
+	arg->shm_open.flags = BSDVM_O_RDWR | BSDVM_O_CREAT;
+	arg->shm_open.mode = 0600;
+	arg->shm_open.shmflags = BSDVM_SHM_ALLOW_SEALING;
+	arg->shm_open.path = (uintptr_t)NAME;
+}
+
+/* An object of that name; returns a descriptor. */
+static int make_shm(void)
+{
+	struct bsdvm_shm_open arg = {
+		.size = sizeof(arg),
+		.flags = BSDVM_O_RDWR | BSDVM_O_CREAT,
+		.mode = 0600,
+		.shmflags = BSDVM_SHM_ALLOW_SEALING,
+		.path = (uintptr_t)NAME,
+	};
+
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_SHM_OPEN, &arg));
+	return arg.fd;
+}
+
+static void fill_shm_unlink(union argument *arg, char *page)
+{
+	(void)page;
+	close(make_shm());
+	arg->shm_unlink.path = (uintptr_t)NAME;
+}
+
+static void fill_shm_rename(union argument *arg, char *page)
+{
+	(void)page;
+	close(make_shm());
+	arg->shm_rename.from = (uintptr_t)NAME;
+	arg->shm_rename.to = (uintptr_t)OTHER_NAME;
+}
+
+static void fill_shm_seals(union argument *arg, char *page)
+{
+	(void)page;
+	arg->shm_seals.fd = make_shm();
+}
+
+static void fill_sysctl(union argument *arg, char *page)
+{
+	(void)page;
+	strcpy(arg->sysctl.name, "vm.overcommit");
+}
+
+static void fill_objects(union argument *arg, char *page)
+{
+	(void)page;
+	arg->objects.buf = (uintptr_t)records;
+	arg->objects.buf_len = sizeof(records);
+}
+
+/* Members that must be zero, at most; the first member of all is none. */
+#define ZEROES 6
 
 static const struct call {
 	const char *name;
 	unsigned long request;
 	void (*fill)(union argument *arg, char *page);
 	size_t size;
-	/* Where the reserved 32-bit member is; none is the first member. */
-	size_t reserved;
+	/* Bytes of the structure as it was first. */
+	size_t first_size;
 	bool needs_window;
+	/* Where the 32-bit words that must be zero are. */
+	size_t zero[ZEROES];
 } calls[] = {
-	{ "INFO", BSDVM_IOC_INFO, fill_nothing, sizeof(struct bsdvm_info),
-	  offsetof(struct bsdvm_info, reserved), false },
-	{ "MMAP", BSDVM_IOC_MMAP, fill_mmap, sizeof(struct bsdvm_mmap),
-	  NO_RESERVED, true },
-	{ "MUNMAP", BSDVM_IOC_MUNMAP, fill_munmap, sizeof(struct bsdvm_munmap),
-	  offsetof(struct bsdvm_munmap, reserved), true },
-	{ "MPROTECT", BSDVM_IOC_MPROTECT, fill_mprotect,
-	  sizeof(struct bsdvm_mprotect), NO_RESERVED, true },
-	{ "MSYNC", BSDVM_IOC_MSYNC, fill_msync, sizeof(struct bsdvm_msync),
-	  NO_RESERVED, true },
-	{ "MINHERIT", BSDVM_IOC_MINHERIT, fill_minherit,
-	  sizeof(struct bsdvm_minherit), NO_RESERVED, true },
-	{ "ENTRIES", BSDVM_IOC_ENTRIES, fill_entries,
-	  sizeof(struct bsdvm_entries), offsetof(struct bsdvm_entries, flags),
-	  true },
-	{ "STATS", BSDVM_IOC_STATS, fill_nothing, sizeof(struct bsdvm_stats),
-	  offsetof(struct bsdvm_stats, reserved), false },
-	{ "FAULT", BSDVM_IOC_FAULT, fill_fault, sizeof(struct bsdvm_fault),
-	  offsetof(struct bsdvm_fault, reserved), true },
+#define CALL(_name, _fill, _struct, _window, ...)                         \
+	{                                                                 \
+#_name, BSDVM_IOC_##_name, _fill, sizeof(struct _struct), \
+			sizeof(struct _struct), _window,                  \
+		{                                                         \
+			__VA_ARGS__                                       \
+		}                                                         \
+	}
+#define AT(_struct, _member) offsetof(struct _struct, _member)
+	CALL(INFO, fill_nothing, bsdvm_info, false, AT(bsdvm_info, reserved)),
+	CALL(MMAP, fill_mmap, bsdvm_mmap, true),
+	CALL(MUNMAP, fill_munmap, bsdvm_munmap, true,
+	     AT(bsdvm_munmap, reserved)),
+	CALL(MPROTECT, fill_mprotect, bsdvm_mprotect, true),
+	CALL(MSYNC, fill_msync, bsdvm_msync, true),
+	CALL(MINHERIT, fill_minherit, bsdvm_minherit, true),
+	{ "ENTRIES",
+	  BSDVM_IOC_ENTRIES,
+	  fill_entries,
+	  sizeof(struct bsdvm_entries),
+	  offsetof(struct bsdvm_entries, pid),
+	  true,
+	  { AT(bsdvm_entries, flags), AT(bsdvm_entries, count),
+	    AT(bsdvm_entries, more), AT(bsdvm_entries, reserved) } },
+	{ "STATS",
+	  BSDVM_IOC_STATS,
+	  fill_nothing,
+	  sizeof(struct bsdvm_stats),
+	  offsetof(struct bsdvm_stats, v_user_wire_count),
+	  false,
+	  { AT(bsdvm_stats, reserved) } },
+	CALL(FAULT, fill_fault, bsdvm_fault, true, AT(bsdvm_fault, reserved),
+	     AT(bsdvm_fault, done), AT(bsdvm_fault, done) + 4,
+	     AT(bsdvm_fault, outcome)),
+	CALL(MADVISE, fill_madvise, bsdvm_madvise, true),
+	CALL(MINCORE, fill_mincore, bsdvm_mincore, true,
+	     AT(bsdvm_mincore, reserved)),
+	CALL(MLOCK, fill_mlock, bsdvm_mlock, true, AT(bsdvm_mlock, reserved)),
+	CALL(MUNLOCK, fill_mlock, bsdvm_mlock, true, AT(bsdvm_mlock, reserved)),
+	CALL(MLOCKALL, fill_mlockall, bsdvm_mlockall, true),
+	CALL(MUNLOCKALL, fill_nothing, bsdvm_mlockall, true,
+	     AT(bsdvm_mlockall, how)),
+	CALL(BREAK, fill_nothing, bsdvm_break, true, AT(bsdvm_break, reserved)),
+	CALL(SEGMENTS, fill_segments, bsdvm_segments, true,
+	     AT(bsdvm_segments, reserved)),
+	CALL(RUSAGE, fill_nothing, bsdvm_rusage, true,
+	     AT(bsdvm_rusage, reserved)),
+	CALL(MREMAP, fill_mremap, bsdvm_mremap, true),
+	CALL(MIMMUTABLE, fill_mlock, bsdvm_mimmutable, true,
+	     AT(bsdvm_mimmutable, reserved)),
+	CALL(MQUERY, fill_mmap, bsdvm_mmap, true),
+	CALL(SHM_OPEN, fill_shm_open, bsdvm_shm_open, false,
+	     AT(bsdvm_shm_open, fd), AT(bsdvm_shm_open, reserved)),
+	CALL(SHM_UNLINK, fill_shm_unlink, bsdvm_shm_unlink, false,
+	     AT(bsdvm_shm_unlink, reserved)),
+	CALL(SHM_RENAME, fill_shm_rename, bsdvm_shm_rename, false),
+	CALL(SHM_SEALS, fill_shm_seals, bsdvm_shm_seals, false,
+	     AT(bsdvm_shm_seals, seals)),
+	CALL(SYSCTL, fill_sysctl, bsdvm_sysctl, false, AT(bsdvm_sysctl, attr),
+	     AT(bsdvm_sysctl, index), AT(bsdvm_sysctl, value),
+	     AT(bsdvm_sysctl, min), AT(bsdvm_sysctl, max),
+	     AT(bsdvm_sysctl, desc)),
+	CALL(OBJECTS, fill_objects, bsdvm_objects, false,
+	     AT(bsdvm_objects, flags), AT(bsdvm_objects, count),
+	     AT(bsdvm_objects, more)),
 };
 
 #define FOR_EACH_CALL(_call)                                                  \
@@ -156,6 +320,22 @@ TEST(every_call_succeeds_with_good_arguments)
 	}
 }
 
+TEST(every_ioctl_is_tried_here)
+{
+	const struct call *call;
+	unsigned int number;
+
+	for (number = 0; number < 256; number++) {
+		const unsigned long request = _IO(BSDVM_IOC_MAGIC, number);
+		bool here = false;
+
+		FOR_EACH_CALL(call)
+		here |= call->request == request;
+		EXPECT_ERRNO(ioctl(bsdvm_fd(), request, NULL),
+			     here ? EFAULT : ENOTTY);
+	}
+}
+
 TEST(every_call_refuses_a_structure_too_short)
 {
 	const struct call *call;
@@ -164,10 +344,47 @@ TEST(every_call_refuses_a_structure_too_short)
 	FOR_EACH_CALL(call)
 	{
 		prepare(&arg, call, vm_anon(1));
-		arg.size = call->size - 1;
+		arg.size = call->first_size - 1;
 		expect_call(call, &arg, EINVAL, "size - 1");
+		arg.size = 4;
+		expect_call(call, &arg, EINVAL, "size 4");
 		arg.size = 0;
 		expect_call(call, &arg, EINVAL, "size 0");
+	}
+}
+
+/* Programs built before a structure grew go on working. */
+TEST(every_call_takes_the_structure_as_it_was_first)
+{
+	const struct call *call;
+	union argument arg;
+	size_t i;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		arg.size = call->first_size;
+		/* It is not asked for and must stay as it is. */
+		memset(arg.bytes + call->first_size, 0x5a, 64);
+		expect_call(call, &arg, 0, "the first size");
+		EXPECT_EQ(arg.size, call->first_size);
+		for (i = 0; i < 64; i++)
+			EXPECT_EQ(arg.bytes[call->first_size + i], 0x5a);
+	}
+}
+
+TEST(every_call_refuses_a_structure_longer_than_a_page)
+{
+	const struct call *call;
+	union argument arg;
+
+	FOR_EACH_CALL(call)
+	{
+		prepare(&arg, call, vm_anon(1));
+		arg.size = PAGE + 1;
+		expect_call(call, &arg, E2BIG, "a page and a byte");
+		arg.size = (__u32)-1;
+		expect_call(call, &arg, E2BIG, "the longest size");
 	}
 }
 
@@ -209,17 +426,18 @@ TEST(every_call_refuses_a_reserved_member_that_is_not_zero)
 {
 	const struct call *call;
 	union argument arg;
+	int i;
 
 	FOR_EACH_CALL(call)
 	{
-		if (call->reserved == NO_RESERVED)
-			continue;
-		prepare(&arg, call, vm_anon(1));
-		arg.bytes[call->reserved] = 1;
-		expect_call(call, &arg, EINVAL, "a reserved bit");
-		prepare(&arg, call, vm_anon(1));
-		arg.bytes[call->reserved + 3] = (char)0x80;
-		expect_call(call, &arg, EINVAL, "a high reserved bit");
+		for (i = 0; i < ZEROES && call->zero[i]; i++) {
+			prepare(&arg, call, vm_anon(1));
+			arg.bytes[call->zero[i]] = 1;
+			expect_call(call, &arg, EINVAL, "a reserved bit");
+			prepare(&arg, call, vm_anon(1));
+			arg.bytes[call->zero[i] + 3] = (char)0x80;
+			expect_call(call, &arg, EINVAL, "a high reserved bit");
+		}
 	}
 }
 
@@ -238,24 +456,59 @@ TEST(every_call_answers_a_bad_pointer_with_efault)
 		expect_call(call, NULL, EFAULT, "NULL");
 		expect_call(call, (void *)-PAGE, EFAULT, "a kernel address");
 		expect_call(call, edge + PAGE, EFAULT, "an unmapped address");
-		/* The first member can be read, the last cannot. */
+		/* The first member can be read, the others cannot. */
 		prepare(&arg, call, page);
-		memcpy(edge + PAGE - 8, &arg, 8);
-		expect_call(call, edge + PAGE - 8, EFAULT, "half a structure");
+		memcpy(edge + PAGE - 4, &arg, 4);
+		expect_call(call, edge + PAGE - 4, EFAULT, "its size only");
 	}
 }
 
+/* And what the result would have told of, a descriptor, is not left behind. */
 TEST(a_result_that_cannot_be_written_is_efault)
 {
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct bsdvm_stats *stats = (struct bsdvm_stats *)page;
+	const struct call *call;
 
 	ASSERT(page != MAP_FAILED);
-	stats->size = sizeof(*stats);
 	ASSERT(!bsdvm_attach(0));
-	ASSERT(!mprotect(page, PAGE, PROT_READ));
-	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_STATS, page), EFAULT);
+	FOR_EACH_CALL(call)
+	{
+		int before, after;
+
+		ASSERT(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+		prepare((union argument *)page, call, vm_anon(1));
+		ASSERT(!mprotect(page, PAGE, PROT_READ));
+		before = dup(0);
+		close(before);
+		expect_call(call, page, EFAULT, "a page to read only");
+		after = dup(0);
+		close(after);
+		EXPECT_EQ(after, before);
+	}
+}
+
+/* Before and behind the members there are none: each byte of them is read. */
+TEST(a_structure_may_end_where_memory_ends)
+{
+	char *edge = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct call *call;
+	union argument arg;
+
+	ASSERT(edge != MAP_FAILED && !munmap(edge + PAGE, PAGE));
+	FOR_EACH_CALL(call)
+	{
+		char *last = edge + PAGE - call->size;
+
+		prepare(&arg, call, vm_anon(1));
+		memcpy(last, &arg, call->size);
+		expect_call(call, last, 0, "the last bytes of a page");
+		prepare(&arg, call, vm_anon(1));
+		arg.size = call->size + 1;
+		memcpy(last, &arg, call->size);
+		expect_call(call, last, EFAULT, "a size beyond the page");
+	}
 }
 
 /* The structures, and the buffer, may lie in the window itself. */
