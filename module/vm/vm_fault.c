@@ -35,6 +35,7 @@
 #include "vmmeter.h"
 
 unsigned int vm_pfault_oom_attempts = 3;
+EXPORT_SYMBOL_IF_KUNIT(vm_pfault_oom_attempts);
 unsigned int vm_pfault_oom_wait = 2;
 
 /* Pages around a read fault that are mapped with it, a power of two. */

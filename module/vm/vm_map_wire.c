@@ -122,6 +122,20 @@ static bool entry_wirable(const struct vm_map_entry *entry)
 	return entry->protection & (VM_PROT_READ | VM_PROT_EXECUTE);
 }
 
+/*
+ * Does another thread wire a part of [start, end)? What is immutable may be wired
+ * all the same, so vm_map_check_range() is not the one to ask.
+ */
+static bool range_in_transition(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
+
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
+			return true;
+	return false;
+}
+
 /* Would step 1 fail? */
 static int wire_check(struct vm_map *map, vm_offset_t start, vm_offset_t end, unsigned int flags)
 {
