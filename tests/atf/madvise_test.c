@@ -82,21 +82,23 @@ ATF_TC_BODY(free_does_not_turn_back_time, tc)
 	int i;
 
 	turns_init(&turns);
-	p = anon(4, PROT_READ | PROT_WRITE);
-	memset(p, 'o', 4 * pagesize());
+	p = anon(5, PROT_READ | PROT_WRITE);
+	memset(p, 'o', 5 * pagesize());
 	pid = fork();
 	if (pid == 0) {
 		take(turns.parent);
-		for (i = 0; i < 4; i++) {
+		for (i = 0; i < 5; i++) {
 			if (p[i * pagesize()] != 'o')
 				_exit(1);
 		}
 		_exit(0);
 	}
+	/* One page is still the one from before: what lies below must stay. */
 	memset(p, 'n', 4 * pagesize());
 	ATF_CHECK(madvise(p, 4 * pagesize(), MADV_FREE) == 0);
 	for (i = 0; i < 4; i++)
 		ATF_CHECK_EQ('n', p[i * pagesize()]);
+	ATF_CHECK_EQ('o', p[4 * pagesize()]);
 	give(turns.parent);
 	join(pid);
 }

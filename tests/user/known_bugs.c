@@ -353,19 +353,21 @@ static bool last_or_zero(const char *page, char last)
 TEST(bug_04_free_does_not_bring_back_what_was_before_a_fork)
 {
 	struct turns turns = turns_make();
-	char *map = vm_anon(4);
+	char *map = vm_anon(5), *seen = map + 4 * PAGE;
 	uint64_t freed;
 	pid_t child;
 	int i;
 
-	memset(map, 'o', 4 * PAGE);
+	memset(map, 'o', 5 * PAGE);
 	child = harness_fork();
 	if (!child) {
 		take(turns.down);
-		EXPECT(vm_all(map, 4 * PAGE, 'o'));
+		EXPECT(vm_all(map, 5 * PAGE, 'o'));
 		harness_exit();
 	}
+	/* One page is seen through, so the object below stays there. */
 	memset(map, 'n', 4 * PAGE);
+	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 2);
 	/* While there is an older content below, the pages stay. */
 	freed = vm_stats().v_lazyfree_count;
 	EXPECT_ERRNO(bsdvm_madvise(map, 2 * PAGE, BSDVM_MADV_FREE), 0);
@@ -374,6 +376,7 @@ TEST(bug_04_free_does_not_bring_back_what_was_before_a_fork)
 	give(turns.down);
 	harness_join(child);
 	EXPECT(vm_all(map, 4 * PAGE, 'n'));
+	EXPECT(vm_all(seen, PAGE, 'o'));
 	/* Alone, they may go; still nothing comes from below. */
 	EXPECT_ERRNO(bsdvm_madvise(map, 4 * PAGE, BSDVM_MADV_FREE), 0);
 	for (i = 0; i < 4; i++)
@@ -660,53 +663,52 @@ TEST(bug_09_a_fork_leaves_wired_pages_where_they_are)
 		EXPECT_EQ(map[i * PAGE], 'q');
 }
 
-/* "vm_fault_copy_entry: main object missing page": it is in the file's object. */
-TEST_FILES(bug_09_a_fork_copies_wired_pages_of_a_file)
+/* A child that sees @first in the first byte, the file in others, and may write. */
+static void fork_and_write(char *map, char first)
 {
-	const int pages = 4;
-	int fd = vm_file(dir, pages * PAGE);
-	char *map = bsdvm_mmap(NULL, pages * PAGE, BSDVM_PROT_READ,
-			       BSDVM_MAP_PRIVATE, fd, 0);
-	uint64_t before;
-	pid_t child;
-	int i;
+	pid_t child = harness_fork();
 
-	ASSERT(map != BSDVM_MAP_FAILED);
-	ASSERT(!bsdvm_mlock(map, pages * PAGE));
-	for (i = 0; i < 2; i++) {
-		child = harness_fork();
-		if (!child) {
-			EXPECT_EQ(load(map), vm_file_byte(0));
-			EXPECT_EQ(load(map + 3 * PAGE), vm_file_byte(3 * PAGE));
-			ASSERT(!bsdvm_mprotect(map, pages * PAGE, RW));
-			map[0] = 'c';
-			EXPECT_EQ(load(map + PAGE), vm_file_byte(PAGE));
-			harness_exit();
-		}
-		harness_join(child);
-		EXPECT_EQ(load(map), vm_file_byte(0));
-		/*
-		 * Wired memory that becomes writable is copied at once, and
-		 * the next fork does not undo that.
-		 */
-		if (!i)
-			ASSERT(!bsdvm_mprotect(map, pages * PAGE, RW));
-	}
-	before = copies();
-	map[0] = 'p';
-	map[3 * PAGE] = 'p';
-	EXPECT_EQ(copies(), before);
-	child = harness_fork();
 	if (!child) {
-		EXPECT_EQ(map[0], 'p');
+		EXPECT_EQ(load(map), first);
+		EXPECT_EQ(load(map + 1), vm_file_byte(1));
+		EXPECT_EQ(load(map + 3 * PAGE), vm_file_byte(3 * PAGE));
+		ASSERT(!bsdvm_mprotect(map, 4 * PAGE, RW));
 		map[0] = 'c';
+		map[2 * PAGE] = 'c';
 		harness_exit();
 	}
 	harness_join(child);
-	EXPECT_EQ(map[0], 'p');
-	EXPECT_EQ(load(map + PAGE), vm_file_byte(PAGE));
+	EXPECT_EQ(load(map), first);
+	EXPECT_EQ(load(map + 2 * PAGE), vm_file_byte(2 * PAGE));
+}
+
+/* "vm_fault_copy_entry: main object missing page": it is in the file's object. */
+TEST_FILES(bug_09_a_fork_copies_wired_pages_of_a_file)
+{
+	int fd = vm_file(dir, 4 * PAGE);
+	char *map = bsdvm_mmap(NULL, 4 * PAGE, BSDVM_PROT_READ,
+			       BSDVM_MAP_PRIVATE, fd, 0);
+	uint64_t before, faults;
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	ASSERT(!bsdvm_mlock(map, 4 * PAGE));
+	fork_and_write(map, vm_file_byte(0));
+	/* Wired memory that becomes writable is copied by then. */
+	ASSERT(!bsdvm_mprotect(map, 4 * PAGE, RW));
+	before = copies();
+	map[0] = 'p';
+	EXPECT_EQ(copies(), before);
+	/* And forks leave it writable. */
+	fork_and_write(map, 'p');
+	faults = vm_stats().v_vm_faults;
+	map[0] = 'q';
+	EXPECT_EQ(vm_stats().v_vm_faults, faults);
+	map[PAGE] = 'q';
+	EXPECT_EQ(copies(), before);
+	fork_and_write(map, 'q');
+	EXPECT_EQ(map[PAGE], 'q');
 	EXPECT_EQ(vm_file_read(fd, 0), vm_file_byte(0));
-	ASSERT(!bsdvm_munmap(map, pages * PAGE));
+	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
 }
 
 /* --- 10: stacks that cease to grow */
