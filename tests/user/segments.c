@@ -455,7 +455,8 @@ static void check_entry(const struct image *image, const Elf64_Phdr *phdr)
 	EXPECT_EQ(e->kve_inheritance,
 		  writable ? BSDVM_INHERIT_COPY : BSDVM_INHERIT_SHARE);
 	if (!writable) {
-		EXPECT_EQ(e->kve_flags, 0);
+		/* The image has no name any more. */
+		EXPECT_EQ(e->kve_flags, BSDVM_KVME_FLAG_NOSYNC);
 		EXPECT_EQ(e->kve_nobjects, 1);
 		EXPECT_EQ(e->kve_offset, page_down(phdr->p_offset));
 		return;
