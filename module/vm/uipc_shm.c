@@ -133,6 +133,7 @@ static void shm_pager_dealloc(struct vm_object *object)
 static const struct pagerops shm_pagerops = {
 	.getpages = shm_pager_getpages,
 	.haspage = shm_pager_haspage,
+	.zerofill = true,
 	.dealloc = shm_pager_dealloc,
 };
 

@@ -355,8 +355,10 @@ static int vm_fault_fill(struct faultstate *fs)
 	struct vm_page *m;
 	int rv;
 
-	if (ops)
+	if (ops && !(ops->zerofill && fs->object == fs->first_object))
 		return fault_pagein(fs, ops);
+	if (ops && !ops->haspage(fs->first_object, fs->first_pindex, NULL, NULL))
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 
 	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
 	fault_unlock_objects(fs);
@@ -366,6 +368,11 @@ static int vm_fault_fill(struct faultstate *fs)
 	pmap_zero_page(m);
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
+	if (ops && !ops->haspage(fs->first_object, fs->first_pindex, NULL, NULL)) {
+		/* Its end has come nearer meanwhile. */
+		vm_page_free(m);
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	}
 	if (fs->first_object->backing_object) {
 		/*
 		 * Another thread may have been faster, here or, where the chain is

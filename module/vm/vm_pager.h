@@ -31,6 +31,8 @@
  *	Return: 0 or a negative errno. Context: as @getpages.
  * @haspage: does the page exist behind the object? @before and @after, unless
  *	NULL, say how many neighbours may come with it. Context: any.
+ * @zerofill: a missing page that @haspage knows of is all zeroes: nothing is to be
+ *	waited for
  * @dealloc: the last reference is gone; write what is dirty and let go of what
  *	lies behind. Context: as @getpages.
  */
@@ -43,6 +45,7 @@ struct pagerops {
 		    vm_ooffset_t end);
 	bool (*haspage)(struct vm_object *object, vm_pindex_t pindex, int *before,
 			int *after);
+	bool zerofill;
 	void (*dealloc)(struct vm_object *object);
 };
 
