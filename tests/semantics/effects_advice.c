@@ -188,6 +188,7 @@ void effect_madvise_FREE_other(void)
 	char *file = must_map(NULL, 2 * PAGE, RW, SHARED, fd, 0);
 	char *copy = must_map(NULL, 2 * PAGE, RW, PRIVATE, fd, 0);
 	char *memory = vm_anon(2), *both = vm_anon_flags(2, SHARED);
+	const uint64_t given_up = vm_stats().v_lazyfree_count;
 
 	file[PAGE] = 'f';
 	copy[0] = 'p';
@@ -204,7 +205,11 @@ void effect_madvise_FREE_other(void)
 		EXPECT_ERRNO(bsdvm_madvise(file, 2 * PAGE, BSDVM_MADV_FREE), 0);
 		EXPECT_ERRNO(bsdvm_madvise(copy, 2 * PAGE, BSDVM_MADV_FREE), 0);
 		EXPECT_EQ(copy[0], 'p');
+		EXPECT_EQ(vm_stats().v_lazyfree_count, given_up);
 	}
+	EXPECT_ERRNO(bsdvm_madvise(both, 2 * PAGE, BSDVM_MADV_FREE), 0);
+	EXPECT_ERRNO(bsdvm_madvise(copy, 2 * PAGE, BSDVM_MADV_FREE), 0);
+	EXPECT_EQ(vm_stats().v_lazyfree_count, given_up);
 	EXPECT(vm_all(memory, 2 * PAGE, 'm'));
 	EXPECT(vm_all(both, 2 * PAGE, 's'));
 	EXPECT_EQ(file[PAGE], 'f');

@@ -60,6 +60,7 @@ void effect_flag_STACK_grow(void)
 
 	EXPECT_NO_FAULT(vm_write(map + STACK - GROW - 1, 'x'));
 	EXPECT_EQ(stack_size(map), 2 * GROW);
+	EXPECT_EQ(usage().vm_charge, 2 * GROW);
 	EXPECT_EQ(vm_stats().v_stackgrows, grown + 1);
 	EXPECT_NO_FAULT(vm_read(map + STACK - 2 * GROW - 1));
 	EXPECT_EQ(stack_size(map), 3 * GROW);
