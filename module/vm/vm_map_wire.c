@@ -96,17 +96,6 @@ static bool range_has_hole(struct vm_map *map, vm_offset_t start, vm_offset_t en
 	return false;
 }
 
-/* Does a thread wire a part of [start, end)? */
-static bool range_in_transition(struct vm_map *map, vm_offset_t start, vm_offset_t end)
-{
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
-
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
-		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
-			return true;
-	return false;
-}
-
 /*
  * Does this thread wire it? Not everything in its range: what was mapped into a hole
  * since, another thread may be wiring.
