@@ -180,8 +180,11 @@ static const struct file_operations shm_file_ops = {
 	.release = shm_file_release,
 };
 
-/* A file of @shmfd, whose reference it takes over when there is no error. */
-static struct file *shm_file_create(struct shmfd *shmfd, const char *name, int flags)
+/*
+ * A file that has no object yet: making it may fail, and what opening an object
+ * changes could not be undone then.
+ */
+static struct file *shm_file_create(const char *name, int flags)
 {
 	struct inode *inode;
 	struct file *file;
@@ -198,15 +201,12 @@ static struct file *shm_file_create(struct shmfd *shmfd, const char *name, int f
 	/* Who may is for the shmfd to say: nobody gets anything by way of the inode. */
 	inode->i_mode = S_IFREG;
 	inode->i_op = &shm_inode_ops;
-	inode->i_private = shm_hold(shmfd);
 	/* What the file's last fput() will give back. */
 	__module_get(THIS_MODULE);
 	file = alloc_file_pseudo(inode, shm_mnt, name, flags | O_LARGEFILE, &shm_file_ops);
 	if (IS_ERR(file))
 		goto put_module;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS;
-	file->private_data = shmfd;
-	shm_drop(shmfd);
 	return file;
 
 put_module:
@@ -215,6 +215,13 @@ put_module:
 release_fs:
 	simple_release_fs(&shm_mnt, &shm_mnt_count);
 	return file;
+}
+
+/* The file is that of @shmfd from now on, and has the reference. */
+static void shm_file_set(struct file *file, struct shmfd *shmfd)
+{
+	file_inode(file)->i_private = shmfd;
+	file->private_data = shmfd;
 }
 
 /* The name at a user address, to be freed; ERR_PTR() when it is none. */
@@ -242,6 +249,7 @@ int shm_file_open(struct bsdvm_shm_open *req, struct file **filep)
 	bool writes = req->flags & BSDVM_O_RDWR;
 	struct shmfd *shmfd;
 	char *path = NULL;
+	struct file *file;
 	int ret, fd;
 
 	if (req->fd || req->reserved)
@@ -259,20 +267,22 @@ int shm_file_open(struct bsdvm_shm_open *req, struct file **filep)
 		ret = fd;
 		goto free_path;
 	}
-	ret = kern_shm_open(path, req->flags, req->mode & ~current_umask(), req->shmflags, &shmfd);
-	if (ret)
-		goto put_fd;
-	*filep = shm_file_create(shmfd, path ? path : "SHM_ANON", writes ? O_RDWR : O_RDONLY);
-	if (IS_ERR(*filep)) {
-		ret = PTR_ERR(*filep);
-		*filep = NULL;
-		shm_drop(shmfd);
+	file = shm_file_create(path ? path : "SHM_ANON", writes ? O_RDWR : O_RDONLY);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
 		goto put_fd;
 	}
+	ret = kern_shm_open(path, req->flags, req->mode & ~current_umask(), req->shmflags, &shmfd);
+	if (ret)
+		goto put_file;
+	shm_file_set(file, shmfd);
 	req->fd = fd;
+	*filep = file;
 	kfree(path);
 	return 0;
 
+put_file:
+	fput(file);
 put_fd:
 	put_unused_fd(fd);
 free_path:
