@@ -401,7 +401,7 @@ static void map_pages(struct proc *p, const struct bsdvm_mmap *arg,
 		flags |= PAGE_STACK;
 	if (arg->flags & BSDVM_MAP_NOCORE)
 		flags |= PAGE_NOCORE;
-	if (arg->flags & BSDVM_MAP_NOSYNC)
+	if ((arg->flags & BSDVM_MAP_NOSYNC) || (file && file->unlinked))
 		flags |= PAGE_NOSYNC;
 	if (file && !shared)
 		flags |= PAGE_NEEDS_COPY | PAGE_COW;

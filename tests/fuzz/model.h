@@ -55,11 +55,13 @@ struct slot {
  * struct file - a file or a shared memory object
  * @size: bytes
  * @shm: it is a shared memory object
+ * @unlinked: it has no name
  * @slot: its pages, those behind the end, too
  */
 struct file {
 	uint64_t size;
 	bool shm;
+	bool unlinked;
 	struct slot slot[FILE_PAGES];
 };
 
