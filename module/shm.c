@@ -31,7 +31,6 @@
 #include <bsdvm.h>
 
 #include "compat.h"
-#include "window.h"
 
 static struct vfsmount *shm_mnt;
 static int shm_mnt_count;
@@ -376,7 +375,7 @@ int shm_file_seals(struct bsdvm_shm_seals *req)
 	if (req->add && !(file->f_mode & FMODE_WRITE))
 		ret = -EPERM;
 	else if (req->add)
-		ret = shm_add_seals(shmfd, req->add, window_maps_writable);
+		ret = shm_add_seals(shmfd, req->add);
 	req->seals = shm_get_seals(shmfd);
 put_file:
 	fput(file);

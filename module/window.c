@@ -45,8 +45,6 @@
 
 static DEFINE_HASHTABLE(window_table, 10);
 static DEFINE_SPINLOCK(window_lock);
-/* Forks share it, within mmap_lock; who must see all maps has it alone. */
-static DECLARE_RWSEM(window_fork_lock);
 /* How many are in the table; changes under window_lock. */
 static unsigned int windows_mapped;
 
@@ -113,46 +111,6 @@ void window_list_free(struct window **windows, int n)
 	for (i = 0; i < n; i++)
 		window_put(windows[i]);
 	kvfree(windows);
-}
-
-static int window_map_writes(struct vm_map *map, const struct vm_object *object)
-{
-	struct vm_map_entry *entry;
-	int ret = 0;
-
-	vm_map_lock_read(map);
-	VM_MAP_ENTRY_FOREACH(entry, map) {
-		if (entry->object == object && !(entry->eflags & MAP_ENTRY_COW) &&
-		    (entry->max_protection & VM_PROT_WRITE))
-			ret = 1;
-		else if (fatal_signal_pending(current))
-			ret = -EINTR;
-		if (ret)
-			break;
-		cond_resched();
-	}
-	vm_map_unlock_read(map);
-	return ret;
-}
-
-int window_maps_writable(struct vm_object *object)
-{
-	struct window **windows;
-	int ret = 0, n, i;
-
-	/* The caller's reference alone: there is no need to look. */
-	if (refcount_read(&object->ref_count) == 1)
-		return 0;
-	if (down_write_killable(&window_fork_lock))
-		return -EINTR;
-	n = window_list(&windows);
-	for (i = 0; i < n && !ret; i++)
-		ret = window_map_writes(&windows[i]->vmspace.vm_map, object);
-	up_write(&window_fork_lock);
-	if (n < 0)
-		return n;
-	window_list_free(windows, n);
-	return ret;
 }
 
 void window_put(struct window *window)
@@ -235,11 +193,9 @@ static void window_vm_open(struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_WIPEONFORK);
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
-	down_read(&window_fork_lock);
 	child = window_create(vma, parent->pmap.group);
 	if (!IS_ERR(child) && vmspace_fork(&parent->vmspace, &child->vmspace))
 		window_vm_close(vma);
-	up_read(&window_fork_lock);
 }
 
 static int window_vm_may_split(struct vm_area_struct *vma, unsigned long addr)

@@ -91,19 +91,6 @@ int window_list(struct window ***windows);
 void window_list_free(struct window **windows, int n);
 
 /**
- * window_maps_writable() - does a window share an object that it may write to?
- * @object: the object
- *
- * Or could it come to, by mprotect(2). Forks wait meanwhile, so that no mapping
- * passes unseen from a window that is looked at later to one that was empty before.
- *
- * Context: process, may sleep; no lock held that a fork may want; the caller has
- * the only reference to @object that is not a mapping's.
- * Return: 1, 0; -ENOMEM, -EINTR.
- */
-int window_maps_writable(struct vm_object *object);
-
-/**
  * window_put() - drop a reference
  * @window: the window
  *

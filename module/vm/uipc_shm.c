@@ -467,36 +467,36 @@ EXPORT_SYMBOL_IF_KUNIT(shm_mmap_begin);
 void shm_mmap_end(struct shmfd *shmfd)
 {
 	if (shmfd)
-		atomic_dec(&shmfd->mmaps);
+		atomic_dec_return_release(&shmfd->mmaps);
 }
 EXPORT_SYMBOL_IF_KUNIT(shm_mmap_end);
 
-static int shm_add_seals_locked(struct shmfd *shmfd, u32 seals,
-				int (*mapped)(struct vm_object *object))
+static int shm_add_seals_locked(struct shmfd *shmfd, u32 seals)
 {
-	int ret;
-
 	if (seals & ~SHM_SEALS)
 		return -EINVAL;
 	if (shmfd->seals & BSDVM_F_SEAL_SEAL)
 		return -EPERM;
 	if (seals & ~shmfd->seals & BSDVM_F_SEAL_WRITE) {
-		/* What passed shm_mmap() is counted, what did not will see the seal. */
-		ret = atomic_read(&shmfd->mmaps) ? 1 : mapped(shmfd->object);
-		if (ret)
-			return ret < 0 ? ret : -EBUSY;
+		/*
+		 * What passed shm_mmap() is counted, here first and then by the map;
+		 * what did not will see the seal.
+		 */
+		if (atomic_read_acquire(&shmfd->mmaps) ||
+		    atomic64_read(&shmfd->object->writemappings))
+			return -EBUSY;
 	}
 	shmfd->seals |= seals;
 	return 0;
 }
 
-int shm_add_seals(struct shmfd *shmfd, u32 seals, int (*mapped)(struct vm_object *object))
+int shm_add_seals(struct shmfd *shmfd, u32 seals)
 {
 	int ret;
 
 	if (down_write_killable(&shmfd->lock))
 		return -EINTR;
-	ret = shm_add_seals_locked(shmfd, seals, mapped);
+	ret = shm_add_seals_locked(shmfd, seals);
 	up_write(&shmfd->lock);
 	return ret;
 }

@@ -233,17 +233,15 @@ void shm_mmap_end(struct shmfd *shmfd);
  * shm_add_seals() - forbid changes for good
  * @shmfd: the object
  * @seals: BSDVM_F_SEAL_*
- * @mapped: does a map share the object that may write to it, or come to? 1, 0 or a
- *	negative errno; none is made meanwhile but from others
  *
- * Against writing it may be sealed only while there is no such mapping.
+ * Against writing it may be sealed only while no map shares the object that may
+ * write to it, or could come to by mprotect(2).
  *
  * Context: process, may sleep, no VM lock held.
  * Return: 0; -EINVAL for unknown seals; -EPERM when sealed against that; -EBUSY;
- * -EINTR; what @mapped said.
+ * -EINTR.
  */
-int shm_add_seals(struct shmfd *shmfd, u32 seals,
-		  int (*mapped)(struct vm_object *object));
+int shm_add_seals(struct shmfd *shmfd, u32 seals);
 
 /**
  * shm_get_seals() - what is forbidden

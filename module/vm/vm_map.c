@@ -554,6 +554,10 @@ static void vm_map_insertion_commit(struct vm_map *map, struct insertion *ins,
 	vm_map_insert_entry(map, ins->entry, object, offset, low, end, prot, max, cow);
 	if (ins->charge)
 		ins->entry->eflags |= MAP_ENTRY_CHARGED;
+	if (object && object->type == OBJT_SWAP && (max & VM_PROT_WRITE) &&
+	    !(cow & MAP_COPY_ON_WRITE))
+		ins->entry->eflags |= MAP_ENTRY_WRITECNT;
+	vm_map_entry_writecnt(ins->entry);
 	vm_map_try_extend(map, ins->entry);
 	vm_map_simplify(map, start, end);
 	vm_map_assert_consistent(map);
@@ -640,6 +644,7 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 		map->size -= vm_map_entry_size(entry);
 		if (entry->eflags & MAP_ENTRY_CHARGED)
 			vm_map_uncharge(map, entry->end - entry->start);
+		vm_map_entry_release_writecnt(entry);
 		if (entry->object)
 			vm_map_entry_free_pages(entry);
 		list_add_tail(&entry->link, deferred);
@@ -791,6 +796,8 @@ static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
 	if (flags & VM_MAP_PROTECT_SET_MAXPROT) {
 		entry->max_protection = new_maxprot;
 		entry->protection &= new_maxprot;
+		if (!(new_maxprot & VM_PROT_WRITE))
+			vm_map_entry_release_writecnt(entry);
 	}
 	/*
 	 * A fetch from a page that is mapped without EXEC never reaches vm_fault():

@@ -46,6 +46,7 @@ struct pmap;
 #define MAP_ENTRY_STACK_GAP	0x04000	/* a guard that a stack may grow into */
 #define MAP_ENTRY_IMMUTABLE	0x08000	/* mimmutable(2) */
 #define MAP_ENTRY_CHARGED	0x10000	/* swap is reserved for it */
+#define MAP_ENTRY_WRITECNT	0x20000	/* counted in its object's writemappings */
 
 /**
  * struct vm_map_entry - one range of a map

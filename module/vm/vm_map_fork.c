@@ -49,6 +49,7 @@ int vm_map_entry_share(struct vm_map *map, struct vm_map_entry *old, struct vm_m
 	new->eflags = old->eflags & ~(MAP_ENTRY_USER_WIRED | MAP_ENTRY_IN_TRANSITION |
 				      MAP_ENTRY_WIRE_SKIPPED);
 	new->wired_count = 0;
+	vm_map_entry_writecnt(new);
 	return KERN_SUCCESS;
 }
 
@@ -114,6 +115,7 @@ static int vm_map_fork_copy(struct vm_map_entry *old, struct vm_map_entry *new,
 	old->object->flags &= ~OBJ_ONEMAPPING;
 	VM_OBJECT_WUNLOCK(old->object);
 	vm_object_reference(old->object);
+	vm_map_entry_release_writecnt(old);
 	old->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 	new->object = old->object;
 	new->offset = old->offset;
@@ -135,7 +137,7 @@ static int vm_map_fork_entry(struct vm_map *old_map, struct vm_map_entry *old,
 	*new = *old;
 	new->wired_count = 0;
 	new->eflags &= ~(MAP_ENTRY_USER_WIRED | MAP_ENTRY_IN_TRANSITION |
-			 MAP_ENTRY_WIRE_SKIPPED | MAP_ENTRY_CHARGED);
+			 MAP_ENTRY_WIRE_SKIPPED | MAP_ENTRY_CHARGED | MAP_ENTRY_WRITECNT);
 	if (old->inheritance == VM_INHERIT_SHARE)
 		return vm_map_entry_share(old_map, old, new);
 

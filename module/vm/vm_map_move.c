@@ -112,6 +112,7 @@ static void ext_commit(struct move *mv)
 	mv->ext->end = mv->ext->start + mv->ext_size;
 	vm_map_entry_link(mv->map, mv->ext);
 	mv->map->size += vm_map_entry_size(mv->ext);
+	vm_map_entry_writecnt(mv->ext);
 	vm_map_try_extend(mv->map, mv->ext);
 }
 
@@ -120,6 +121,7 @@ static void spare_drop(struct move *mv)
 	struct vm_map_entry *entry, *next;
 
 	list_for_each_entry_safe(entry, next, &mv->spare, link) {
+		vm_map_entry_release_writecnt(entry);
 		if (entry->object)
 			vm_object_deallocate_later(entry->object);
 		vm_map_entry_dispose(entry);
@@ -139,6 +141,7 @@ static int spare_prepare(struct move *mv)
 			return KERN_RESOURCE_SHORTAGE;
 		*new = *entry;
 		new->object = NULL;
+		new->eflags &= ~MAP_ENTRY_WRITECNT;
 		list_add_tail(&new->link, &mv->spare);
 		rv = vm_map_entry_share(mv->map, entry, new);
 		if (rv != KERN_SUCCESS)

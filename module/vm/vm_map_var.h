@@ -188,6 +188,29 @@ bool vm_map_charge(struct vm_map *map, vm_size_t size);
 void vm_map_uncharge(struct vm_map *map, vm_size_t size);
 
 /**
+ * vm_map_entry_writecnt() - count a new entry in its object's writemappings
+ * @entry: the entry
+ *
+ * If it is to be counted, that is if MAP_ENTRY_WRITECNT is set.
+ */
+static inline void vm_map_entry_writecnt(const struct vm_map_entry *entry)
+{
+	if (entry->eflags & MAP_ENTRY_WRITECNT)
+		atomic64_add(entry->end - entry->start, &entry->object->writemappings);
+}
+
+/**
+ * vm_map_entry_release_writecnt() - undo vm_map_entry_writecnt()
+ * @entry: an entry that goes, or will never write to its object again
+ */
+static inline void vm_map_entry_release_writecnt(struct vm_map_entry *entry)
+{
+	if (entry->eflags & MAP_ENTRY_WRITECNT)
+		atomic64_sub(entry->end - entry->start, &entry->object->writemappings);
+	entry->eflags &= ~MAP_ENTRY_WRITECNT;
+}
+
+/**
  * vm_map_entry_size() - what an entry counts in the size of its map
  * @entry: the entry
  *

@@ -117,6 +117,7 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 	object->type = type;
 	object->flags = 0;
 	object->charge = 0;
+	atomic64_set(&object->writemappings, 0);
 	atomic_set(&object->paging_in_progress, 0);
 	object->vnp = NULL;
 	vm_object_list_add(object);
@@ -384,6 +385,7 @@ static void vm_object_free(struct vm_object *object)
 		vm_page_release(m);
 		cond_resched();
 	}
+	VM_ASSERT(!atomic64_read(&object->writemappings));
 	xa_destroy(&object->pages);
 	swap_release(object->charge);
 	vm_object_list_remove(object);

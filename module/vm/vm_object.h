@@ -49,6 +49,8 @@ struct vnode_pager;
  * @type: (C) OBJT_*
  * @flags: (O) OBJ_*
  * @charge: (A) bytes of swap reserved for it, given back when it goes
+ * @writemappings: (A) bytes of entries that share the object and may come to write
+ *	to it; counted for shared memory objects
  * @id: (C) a number that names the object to people
  * @paging_in_progress: (A) page-outs under way that hold no lock
  * @vnp: (C) the pager's part, for OBJT_VNODE
@@ -74,6 +76,7 @@ struct vm_object {
 	u8 type;
 	u16 flags;
 	u64 charge;
+	atomic64_t writemappings;
 	u64 id;
 	atomic_t paging_in_progress;
 	struct vnode_pager *vnp;

@@ -368,21 +368,6 @@ static void shm_mmap_allows_what_the_descriptor_does(struct kunit *test)
 	shm_drop(shmfd);
 }
 
-static int test_mapped_nowhere(struct vm_object *object)
-{
-	return 0;
-}
-
-static int test_mapped(struct vm_object *object)
-{
-	return 1;
-}
-
-static int test_mapped_unknown(struct vm_object *object)
-{
-	return -ENOMEM;
-}
-
 static void shm_seals_hold(struct kunit *test)
 {
 	struct shmfd *shmfd = test_shm(test, BSDVM_SHM_ALLOW_SEALING | BSDVM_SHM_GROW_ON_WRITE);
@@ -390,26 +375,29 @@ static void shm_seals_hold(struct kunit *test)
 	struct vm_object *object;
 
 	KUNIT_EXPECT_EQ(test, shm_get_seals(shmfd), 0U);
-	KUNIT_EXPECT_EQ(test, -EINVAL, shm_add_seals(shmfd, 0x10, test_mapped_nowhere));
+	KUNIT_EXPECT_EQ(test, -EINVAL, shm_add_seals(shmfd, 0x10));
 
-	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_GROW, test_mapped));
+	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_GROW));
 	KUNIT_EXPECT_EQ(test, -EPERM, shm_dotruncate(shmfd, SIZE + 1));
 	KUNIT_EXPECT_EQ(test, (ssize_t)-EPERM, test_write(shmfd, SIZE - 1, "ab", 2));
 	KUNIT_EXPECT_EQ(test, 2L, test_write(shmfd, SIZE - 2, "ab", 2));
 	KUNIT_EXPECT_EQ(test, 0, shm_dotruncate(shmfd, SIZE - 1));
 
-	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_SHRINK, test_mapped));
+	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_SHRINK));
 	KUNIT_EXPECT_EQ(test, -EPERM, shm_dotruncate(shmfd, 0));
 	KUNIT_EXPECT_EQ(test, 0, shm_dotruncate(shmfd, SIZE - 1));
 
-	KUNIT_EXPECT_EQ(test, -EBUSY, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE, test_mapped));
-	KUNIT_EXPECT_EQ(test, -ENOMEM,
-			shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE, test_mapped_unknown));
+	KUNIT_ASSERT_EQ(test, 0, shm_mmap(shmfd, VM_PROT_READ | VM_PROT_WRITE, true,
+					  VM_PROT_WRITE, &max, &object));
+	atomic64_inc(&object->writemappings);
+	KUNIT_EXPECT_EQ(test, -EBUSY, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE));
+	atomic64_dec(&object->writemappings);
+	vm_object_deallocate(object);
 	shm_mmap_begin(shmfd);
 	KUNIT_EXPECT_EQ(test, -EBUSY,
-			shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE, test_mapped_nowhere));
+			shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE));
 	shm_mmap_end(shmfd);
-	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE, test_mapped_nowhere));
+	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE));
 	KUNIT_EXPECT_EQ(test, (ssize_t)-EPERM, test_write(shmfd, 0, "a", 1));
 	KUNIT_EXPECT_EQ(test, -EACCES, shm_mmap(shmfd, VM_PROT_READ | VM_PROT_WRITE, true,
 						VM_PROT_WRITE, &max, &object));
@@ -418,10 +406,10 @@ static void shm_seals_hold(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, max, VM_PROT_READ | VM_PROT_EXECUTE);
 	vm_object_deallocate(object);
 	/* Once more is no harm, where it is mapped as it may be. */
-	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE, test_mapped));
+	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_WRITE));
 
-	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_SEAL, test_mapped));
-	KUNIT_EXPECT_EQ(test, -EPERM, shm_add_seals(shmfd, BSDVM_F_SEAL_SEAL, test_mapped));
+	KUNIT_EXPECT_EQ(test, 0, shm_add_seals(shmfd, BSDVM_F_SEAL_SEAL));
+	KUNIT_EXPECT_EQ(test, -EPERM, shm_add_seals(shmfd, BSDVM_F_SEAL_SEAL));
 	KUNIT_EXPECT_EQ(test, shm_get_seals(shmfd), 0xfU);
 	shm_drop(shmfd);
 }
