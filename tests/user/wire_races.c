@@ -227,3 +227,68 @@ TEST(what_an_immutable_stack_grows_by_is_immutable)
 	p[256 * PAGE - 40 * PAGE] = 1;
 	EXPECT_ERRNO(bsdvm_munmap(p + 256 * PAGE - 40 * PAGE, PAGE), EPERM);
 }
+
+/* --- what is copied when memory is being wired */
+
+static bool all_pages_are(int generation)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		if (*(int *)(region + i * PAGE) != generation)
+			return false;
+	return true;
+}
+
+static void set_pages(int generation)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		*(int *)(region + i * PAGE) = generation;
+}
+
+static void *fork_and_compare(void *unused)
+{
+	int generation;
+	pid_t pid, grandchild;
+
+	for (generation = 1; !stop; generation++) {
+		/* The rest is what the last fork has left: some pages ours, some not. */
+		if (generation % 3)
+			set_pages(generation);
+		else
+			memset(region + generation % 64 * PAGE + 8, 1, 8);
+		pid = harness_fork();
+		if (!pid) {
+			generation -= !(generation % 3);
+			EXPECT(all_pages_are(generation));
+			region[generation * 5 % 64 * PAGE + 16] = 1;
+			grandchild = harness_fork();
+			EXPECT(all_pages_are(generation));
+			set_pages(-1);
+			EXPECT(all_pages_are(-1));
+			if (grandchild)
+				harness_join(grandchild);
+			harness_exit();
+		}
+		if (generation & 1)
+			EXPECT(all_pages_are(generation - !(generation % 3)));
+		harness_join(pid);
+		EXPECT(all_pages_are(generation - !(generation % 3)));
+	}
+	return unused;
+}
+
+static void wire_and_compare(void)
+{
+	void *(*const threads[])(void *) = { wire_region, fork_and_compare };
+
+	region = vm_anon(64);
+	race(threads, 2);
+}
+
+TEST(a_fork_copies_memory_that_is_being_wired)
+{
+	leaves_nothing(wire_and_compare);
+}
