@@ -183,6 +183,26 @@ void effect_mremap_kept(void)
 	EXPECT_EQ(vm_stats().v_user_wire_count, locked - 4);
 }
 
+void effect_mremap_charge(void)
+{
+	char *map = map_with_room(4);
+
+	EXPECT_EQ(usage().vm_charge, 4 * PAGE);
+	EXPECT_EQ(remap(map, 4, NULL, 8, 0), map);
+	EXPECT_EQ(usage().vm_charge, 8 * PAGE);
+	EXPECT_EQ(remap(map, 8, map + 16 * PAGE, 4, FIXED), map + 16 * PAGE);
+	EXPECT_EQ(usage().vm_charge, 4 * PAGE);
+	/* What cannot be written is not reserved before it can be. */
+	map += 16 * PAGE;
+	ASSERT(!bsdvm_mprotect(map, 4 * PAGE, R));
+	EXPECT_EQ(remap(map, 4, NULL, 8, 0), map);
+	EXPECT_EQ(usage().vm_charge, 4 * PAGE);
+	ASSERT(!bsdvm_mprotect(map, 8 * PAGE, RW));
+	EXPECT_EQ(usage().vm_charge, 8 * PAGE);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	EXPECT_EQ(usage().vm_charge, 0);
+}
+
 void effect_mremap_dup_fork(void)
 {
 	char *map = map_with_room(2), *dup = remap(map, 2, NULL, 2, DUP);
