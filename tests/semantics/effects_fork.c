@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* fork: what each inheritance does, seen from the map. */
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "scene.h"
 #include "effects.h"
@@ -69,6 +71,40 @@ void effect_fork_copy_charge(void)
 		EXPECT_EQ(vm_stats().v_swap_reserved, reserved + own);
 	}
 	EXPECT_EQ(usage().vm_charge, own);
+}
+
+void effect_fork_reserve(void)
+{
+	static const int kinds[] = { BSDVM_INHERIT_COPY, BSDVM_INHERIT_ZERO };
+	char *map = vm_anon(8);
+	size_t i;
+
+	memset(map, 'p', 8 * PAGE);
+	ASSERT(!tunable("vm.overcommit", 1));
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		pid_t child;
+		int status;
+
+		ASSERT(!bsdvm_minherit(map, 8 * PAGE, kinds[i]));
+		child = harness_fork();
+		if (!child) {
+			(void)*(volatile char *)map;
+			harness_exit();
+		}
+		status = harness_wait(child);
+		EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	EXPECT(vm_all(map, 8 * PAGE, 'p'));
+	EXPECT_EQ(usage().vm_charge, 8 * PAGE);
+	EXPECT_EQ(vm_stats().v_swap_reserved, 8 * PAGE);
+	/* Without it, or shared, there is nothing to reserve. */
+	ASSERT(!bsdvm_minherit(map, 4 * PAGE, BSDVM_INHERIT_NONE));
+	ASSERT(!bsdvm_minherit(map + 4 * PAGE, 4 * PAGE, BSDVM_INHERIT_SHARE));
+	IN_CHILD()
+	{
+		map[4 * PAGE] = 'c';
+	}
+	EXPECT_EQ(map[4 * PAGE], 'c');
 }
 
 void effect_fork_wired(void)
