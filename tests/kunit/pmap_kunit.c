@@ -399,11 +399,19 @@ static void pmap_enter_without_sleeping(struct kunit *test)
 			    enter_flags(w, seam, m, R, PMAP_ENTER_NOSLEEP), "no page table");
 	KUNIT_EXPECT_EQ(test, window_extract(w, seam), 0ULL);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, enter(w, seam, m, R));
+	test_fail_init(test);
+	test_fail_from(1);
 	KUNIT_EXPECT_EQ_MSG(test, KERN_RESOURCE_SHORTAGE,
 			    enter_flags(w, seam + 1, m, R, PMAP_ENTER_NOSLEEP), "no pv entry");
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, enter(w, seam + 1, m, R));
+	KUNIT_EXPECT_TRUE(test, test_fail_done());
+	KUNIT_EXPECT_EQ(test, window_extract(w, seam + 1), 0ULL);
+	/* It need not sleep for one as long as there is memory. */
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
+			enter_flags(w, seam + 1, m, R, PMAP_ENTER_NOSLEEP));
+	test_fail_from(1);
 	KUNIT_EXPECT_EQ_MSG(test, KERN_SUCCESS,
 			    enter_flags(w, seam + 1, m, R, PMAP_ENTER_NOSLEEP), "is noted already");
+	KUNIT_EXPECT_FALSE(test, test_fail_done());
 	window_close(w, NULL);
 }
 

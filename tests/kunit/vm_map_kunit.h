@@ -370,4 +370,58 @@ static inline struct vm_map *test_fork(struct kunit *test, struct vm_map *map)
 	return child;
 }
 
+/* --- tunables, for the length of a test */
+
+struct test_tunable {
+	void *where;
+	unsigned long was;
+	bool is_long;
+};
+
+static inline void test_tunable_set(struct test_tunable *tunable, unsigned long value)
+{
+	if (tunable->is_long)
+		WRITE_ONCE(*(unsigned long *)tunable->where, value);
+	else
+		WRITE_ONCE(*(unsigned int *)tunable->where, value);
+}
+
+static inline void test_tunable_restore(void *arg)
+{
+	struct test_tunable *tunable = arg;
+
+	test_tunable_set(tunable, tunable->was);
+}
+
+static inline void test_tune_size(struct kunit *test, void *where, unsigned long was, bool is_long,
+				  unsigned long value)
+{
+	struct test_tunable *tunable = kunit_kzalloc(test, sizeof(*tunable), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, tunable);
+	*tunable = (struct test_tunable){ where, was, is_long };
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_tunable_restore, tunable));
+	test_tunable_set(tunable, value);
+}
+
+#define test_tune(test, variable, value) \
+	test_tune_size(test, &(variable), variable, sizeof(variable) == sizeof(long), value)
+
+static inline void test_swap_release(void *arg)
+{
+	swap_release((unsigned long)arg);
+}
+
+/* From now on no more than so many pages can be charged. */
+static inline void test_swap_leave(struct kunit *test, unsigned long pages)
+{
+	u64 take;
+
+	test_tune(test, vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
+	take = swap_total() - swap_reserved() - ptoa(pages);
+	KUNIT_ASSERT_TRUE(test, swap_reserve(take));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_swap_release,
+							   (void *)(unsigned long)take));
+}
+
 #endif /* BSDVM_VM_MAP_KUNIT_H */
