@@ -796,8 +796,6 @@ static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
 	if (flags & VM_MAP_PROTECT_SET_MAXPROT) {
 		entry->max_protection = new_maxprot;
 		entry->protection &= new_maxprot;
-		if (!(new_maxprot & VM_PROT_WRITE))
-			vm_map_entry_release_writecnt(entry);
 	}
 	/*
 	 * A fetch from a page that is mapped without EXEC never reaches vm_fault():
@@ -807,6 +805,9 @@ static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
 		pmap_remove(map->pmap, entry->start, entry->end);
 	else if (old & ~entry->protection)
 		pmap_protect(map->pmap, entry->start, entry->end, entry->protection);
+	/* Not before nobody can write through it any more. */
+	if (!(entry->max_protection & VM_PROT_WRITE))
+		vm_map_entry_release_writecnt(entry);
 }
 
 int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_prot_t new_prot,

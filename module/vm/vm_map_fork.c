@@ -99,8 +99,8 @@ static int vm_map_fork_copy_wired(struct vm_map_entry *old, struct vm_map_entry 
 	return KERN_SUCCESS;
 }
 
-static int vm_map_fork_copy(struct vm_map_entry *old, struct vm_map_entry *new,
-			    struct protect_run *run)
+static int vm_map_fork_copy(struct vm_map *old_map, struct vm_map_entry *old,
+			    struct vm_map_entry *new, struct protect_run *run)
 {
 	bool was_writable = !(old->eflags & MAP_ENTRY_NEEDS_COPY);
 
@@ -115,13 +115,17 @@ static int vm_map_fork_copy(struct vm_map_entry *old, struct vm_map_entry *new,
 	old->object->flags &= ~OBJ_ONEMAPPING;
 	VM_OBJECT_WUNLOCK(old->object);
 	vm_object_reference(old->object);
-	vm_map_entry_release_writecnt(old);
 	old->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 	new->object = old->object;
 	new->offset = old->offset;
 	new->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 	if (was_writable && (old->protection & VM_PROT_WRITE))
 		protect_run_add(run, old);
+	/* Once it is no longer counted the object may be sealed: nobody may write then. */
+	if (old->eflags & MAP_ENTRY_WRITECNT) {
+		protect_run_flush(old_map, run);
+		vm_map_entry_release_writecnt(old);
+	}
 	return KERN_SUCCESS;
 }
 
@@ -154,7 +158,7 @@ static int vm_map_fork_entry(struct vm_map *old_map, struct vm_map_entry *old,
 		new->eflags &= ~(MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY);
 		return KERN_SUCCESS;
 	}
-	rv = vm_map_fork_copy(old, new, run);
+	rv = vm_map_fork_copy(old_map, old, new, run);
 	if (rv != KERN_SUCCESS && charge)
 		vm_map_uncharge(new_map, size);
 	return rv;

@@ -201,7 +201,8 @@ static inline void vm_map_entry_writecnt(const struct vm_map_entry *entry)
 
 /**
  * vm_map_entry_release_writecnt() - undo vm_map_entry_writecnt()
- * @entry: an entry that goes, or will never write to its object again
+ * @entry: an entry that goes, or will never write to its object again, without a
+ *	mapping that still does
  */
 static inline void vm_map_entry_release_writecnt(struct vm_map_entry *entry)
 {

@@ -292,3 +292,59 @@ TEST(a_fork_copies_memory_that_is_being_wired)
 {
 	leaves_nothing(wire_and_compare);
 }
+
+/* --- sealing while a fork takes write access away */
+
+static int sealed_fd;
+static volatile char *sealed_at;
+
+static void *write_always(void *unused)
+{
+	while (!stop)
+		++*(volatile long *)sealed_at;
+	return unused;
+}
+
+static void *fork_once(void *unused)
+{
+	pid_t pid = harness_fork();
+
+	if (!pid)
+		_exit(0);
+	harness_join(pid);
+	return unused;
+}
+
+TEST(a_sealed_object_does_not_change)
+{
+	const size_t entries = 4000;
+	long at_seal, later = 0;
+	pthread_t writer, forker;
+	size_t i;
+	char *p;
+
+	sealed_fd = bsdvm_memfd_create("sealed", BSDVM_MFD_ALLOW_SEALING);
+	ASSERT(sealed_fd >= 0);
+	ASSERT(!ftruncate(sealed_fd, PAGE));
+	p = vm_anon(entries + 1);
+	sealed_at = p;
+	ASSERT(bsdvm_mmap(p, PAGE, RW, BSDVM_MAP_SHARED | BSDVM_MAP_FIXED,
+			  sealed_fd, 0) == p);
+	/* From the next fork on it is private, which takes a while to arrive. */
+	ASSERT(!bsdvm_minherit(p, PAGE, BSDVM_INHERIT_COPY));
+	for (i = 2; i < entries; i += 2)
+		ASSERT(!bsdvm_madvise(p + i * PAGE, PAGE, BSDVM_MADV_RANDOM));
+	EXPECT(bsdvm_shm_seals(sealed_fd, BSDVM_F_SEAL_WRITE) == -1);
+	ASSERT(!pthread_create(&writer, NULL, write_always, NULL));
+	ASSERT(!pthread_create(&forker, NULL, fork_once, NULL));
+	while (bsdvm_shm_seals(sealed_fd, BSDVM_F_SEAL_WRITE) == -1)
+		;
+	ASSERT(pread(sealed_fd, &at_seal, sizeof(at_seal), 0) ==
+	       sizeof(at_seal));
+	usleep(200 * 1000);
+	ASSERT(pread(sealed_fd, &later, sizeof(later), 0) == sizeof(later));
+	EXPECT_EQ(later, at_seal);
+	stop = true;
+	ASSERT(!pthread_join(writer, NULL));
+	ASSERT(!pthread_join(forker, NULL));
+}
