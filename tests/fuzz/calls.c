@@ -911,6 +911,19 @@ static void move_pages(struct proc *p, const struct move *move, bool dup)
 		wire(p, move->to, move->to + move->wanted);
 }
 
+/* Would the map be larger than numbers are? The limit of all limits. */
+static bool too_large(const struct proc *p, uint64_t gain)
+{
+	uint64_t size = 0;
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		if (p->page[i].mapped && !(p->page[i].flags & PAGE_GUARD))
+			size += PAGE;
+	}
+	return size > UINT64_MAX - gain;
+}
+
 int predict_mremap(struct proc *p, union call_arg *arg)
 {
 	const uint32_t known = BSDVM_MAP_FIXED | BSDVM_MAP_REMAPDUP |
@@ -918,6 +931,7 @@ int predict_mremap(struct proc *p, union call_arg *arg)
 	struct bsdvm_mremap *m = &arg->mremap;
 	const struct range old = range_of(p, m->old_addr, m->old_len);
 	struct move move;
+	uint64_t gain = 0;
 	int ret;
 
 	if ((m->flags & ~known) || !alignment(m->flags) ||
@@ -931,6 +945,12 @@ int predict_mremap(struct proc *p, union call_arg *arg)
 	    !range_of(p, m->new_addr, m->new_len).inside)
 		return EINVAL;
 	if (alignment(m->flags) >= WINDOW_PAGES * PAGE)
+		return ENOMEM;
+	if (m->flags & BSDVM_MAP_REMAPDUP)
+		gain = round_page(m->new_len);
+	else if (m->new_len > m->old_len)
+		gain = round_page(m->new_len) - round_page(m->old_len);
+	if (too_large(p, gain))
 		return ENOMEM;
 	if (!all_mapped(p, old.first, old.last))
 		return EINVAL;

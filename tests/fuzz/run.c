@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "gen.h"
+#include "names.h"
 
 /* What is done without options. */
 static const struct {
@@ -344,6 +345,44 @@ static void check_one(unsigned int proc, unsigned int page)
 	check_wanted(proc, &command);
 }
 
+static unsigned int count_pages(const struct proc *p, uint32_t with,
+				uint32_t without)
+{
+	unsigned int i, pages = 0;
+
+	for (i = 0; i < WINDOW_PAGES; i++)
+		pages += p->page[i].mapped &&
+			 (p->page[i].flags & with) == with &&
+			 !(p->page[i].flags & without);
+	return pages;
+}
+
+/* What the map says of itself. */
+static void check_accounts(unsigned int proc)
+{
+	struct command command = {
+		.op = COMMAND_IOCTL,
+		.request = BSDVM_IOC_RUSAGE,
+	};
+	const struct proc *p = &model.proc[proc];
+	struct bsdvm_rusage usage = { .size = sizeof(usage) };
+	static struct answer answer;
+
+	memcpy(command.arg, &usage, sizeof(usage));
+	ask(proc, &command, &answer);
+	if (answer.error)
+		fail(proc, "rusage: %s", errno_name(answer.error));
+	memcpy(&usage, answer.arg, sizeof(usage));
+	if (usage.vm_size != count_pages(p, 0, PAGE_GUARD) * PAGE)
+		fail(proc, "the map has a size of %#llx",
+		     (unsigned long long)usage.vm_size);
+	if (usage.vm_wired != count_pages(p, PAGE_WIRED, 0) * PAGE)
+		fail(proc, "%#llx bytes are locked",
+		     (unsigned long long)usage.vm_wired);
+	if (!(usage.vm_flags & BSDVM_VMSPACE_WIREFUTURE) != !p->lock_future)
+		fail(proc, "flags of the map are %#x", usage.vm_flags);
+}
+
 static void check_everything(void)
 {
 	struct command command;
@@ -355,6 +394,7 @@ static void check_everything(void)
 		memset(&command, 0, sizeof(command));
 		memset(command.want, true, sizeof(command.want));
 		check_map(i);
+		check_accounts(i);
 		check_wanted(i, &command);
 	}
 }
@@ -646,6 +686,8 @@ static void make_call(struct call *call)
 	command.request = call->type->request;
 	memcpy(command.arg, &call->arg, sizeof(command.arg));
 	want = call->type->predict(p, &call->arg);
+	/* What should have changed nothing is looked at less often. */
+	command.list = !want || gen_once_in(4);
 	ask(call->proc, &command, &answer);
 	note("%s = %s", text, errno_name(answer.error));
 	if (answer.error != want)
@@ -659,7 +701,8 @@ static void make_call(struct call *call)
 		check_synced(call->proc, &call->arg.msync);
 	if (!want && call->type->request == BSDVM_IOC_MINCORE)
 		check_mincore(call->proc, &call->arg.mincore, answer.vec);
-	check_list(call->proc, &answer);
+	if (command.list)
+		check_list(call->proc, &answer);
 }
 
 static void step_call(unsigned int proc)
@@ -775,6 +818,16 @@ static void step_shm(void)
 	check_file(&file_shm);
 }
 
+static void step_name(void)
+{
+	char text[80] = "";
+	const char *wrong = names_step(text, sizeof(text));
+
+	note("%s", text);
+	if (wrong)
+		fail(0, "%s", wrong);
+}
+
 static void one_step(void)
 {
 	const unsigned int proc = pick_worker(), what = gen_pick(100);
@@ -785,6 +838,8 @@ static void one_step(void)
 		step_exit(proc);
 	else if (what < 6)
 		step_shm();
+	else if (what < 9)
+		step_name();
 	else if (what < 40)
 		step_write(proc);
 	else
@@ -915,6 +970,7 @@ static void run(void)
 	check_file(&file_ext4);
 	check_file(&file_shm);
 	close_handles();
+	names_end();
 	check_leaks(&before);
 	if (model_end())
 		fail(0, "the model itself leaks");

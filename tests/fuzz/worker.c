@@ -136,6 +136,8 @@ static size_t execute(const int *sockets, const struct command *command,
 		if (ioctl(device, command->request, answer->arg))
 			answer->error = errno;
 		memcpy(answer->vec, worker_vec, sizeof(answer->vec));
+		if (!command->list)
+			break;
 		answer->list_error = list_map(answer->seen);
 		return head + sizeof(answer->seen);
 	case COMMAND_LIST:

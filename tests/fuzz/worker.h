@@ -31,7 +31,7 @@ static inline unsigned int stamp_offset(unsigned int i)
 }
 
 enum command_op {
-	COMMAND_IOCTL, /* on the device; then as COMMAND_LIST */
+	COMMAND_IOCTL, /* on the device; then, if @list, as COMMAND_LIST */
 	COMMAND_LIST, /* the map, by pages */
 	COMMAND_READ, /* contents of pages */
 	COMMAND_WRITE, /* a stamp into a page */
@@ -49,6 +49,7 @@ enum command_op {
  * @value: what to write
  * @slot: of the child
  * @pid: of the child
+ * @list: whether the map is wanted, too
  * @want: pages to read
  * @arg: structure for ioctl
  */
@@ -60,6 +61,7 @@ struct command {
 	uint64_t value;
 	unsigned int slot;
 	pid_t pid;
+	bool list;
 	bool want[WINDOW_PAGES];
 	char arg[256];
 };
