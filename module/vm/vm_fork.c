@@ -23,14 +23,21 @@ void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min, vm_off
 
 int vmspace_fork(struct vmspace *vm, struct vmspace *child)
 {
-	if (vm_map_fork(&vm->vm_map, &child->vm_map) != KERN_SUCCESS)
-		return -ENOMEM;
+	int rv;
+
+	vm_map_lock(&vm->vm_map);
+	vm_map_lock_child(&child->vm_map);
+	rv = vm_map_fork_locked(&vm->vm_map, &child->vm_map);
 	child->vm_taddr = vm->vm_taddr;
 	child->vm_tsize = vm->vm_tsize;
 	child->vm_daddr = vm->vm_daddr;
 	child->vm_dsize = vm->vm_dsize;
 	child->vm_maxsaddr = vm->vm_maxsaddr;
-	child->vm_protected = vm->vm_protected;
+	child->vm_protected = READ_ONCE(vm->vm_protected);
+	vm_map_unlock(&child->vm_map);
+	vm_map_unlock(&vm->vm_map);
+	if (rv != KERN_SUCCESS)
+		return -ENOMEM;
 	VM_CNT_INC(v_forks);
 	VM_CNT_ADD(v_forkpages, atop(child->vm_map.size));
 	return 0;

@@ -148,6 +148,13 @@ static inline void vm_map_lock(struct vm_map *map)
 	map->timestamp++;
 }
 
+/* Lock a fork child's map while the parent's is locked. */
+static inline void vm_map_lock_child(struct vm_map *map)
+{
+	down_write_nested(&map->lock, SINGLE_DEPTH_NESTING);
+	map->timestamp++;
+}
+
 static inline void vm_map_unlock(struct vm_map *map)
 {
 	up_write(&map->lock);
@@ -470,6 +477,16 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  * must be emptied).
  */
 int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map);
+
+/**
+ * vm_map_fork_locked() - vm_map_fork() for who copies more under the same locks
+ * @old_map: the parent's
+ * @new_map: the child's, empty, same bounds
+ *
+ * Context: as vm_map_fork(), with both maps locked exclusively.
+ * Return: as vm_map_fork().
+ */
+int vm_map_fork_locked(struct vm_map *old_map, struct vm_map *new_map);
 
 /**
  * vm_map_lookup() - what a fault needs to know of an address

@@ -164,14 +164,14 @@ static int vm_map_fork_entry(struct vm_map *old_map, struct vm_map_entry *old,
 	return rv;
 }
 
-int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map)
+int vm_map_fork_locked(struct vm_map *old_map, struct vm_map *new_map)
 {
 	struct protect_run run = { 0, 0 };
 	struct vm_map_entry *old, *new;
 	int rv = KERN_SUCCESS;
 
-	vm_map_lock(old_map);
-	down_write_nested(&new_map->lock, SINGLE_DEPTH_NESTING);
+	VM_MAP_ASSERT_WLOCKED(old_map);
+	VM_MAP_ASSERT_WLOCKED(new_map);
 	VM_MAP_ENTRY_FOREACH(old, old_map) {
 		/* A run may cross holes, but nothing that keeps its mappings. */
 		if (old->inheritance != VM_INHERIT_COPY || vm_map_entry_held(old))
@@ -191,6 +191,16 @@ int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map)
 	protect_run_flush(old_map, &run);
 	vm_map_assert_consistent(old_map);
 	vm_map_assert_consistent(new_map);
+	return rv;
+}
+
+int vm_map_fork(struct vm_map *old_map, struct vm_map *new_map)
+{
+	int rv;
+
+	vm_map_lock(old_map);
+	vm_map_lock_child(new_map);
+	rv = vm_map_fork_locked(old_map, new_map);
 	vm_map_unlock(new_map);
 	vm_map_unlock(old_map);
 	return rv;

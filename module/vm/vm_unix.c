@@ -30,9 +30,17 @@ vm_offset_t vmspace_data_end(struct vmspace *vm)
 	return min(round_page(READ_ONCE(vm->vm_daddr) + trunc_page(size)), map->max_offset);
 }
 
-/* Map what the heap gains: [from, to), page aligned. */
-static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm_offset_t to)
+static void break_set(struct vmspace *vm, vm_offset_t addr)
 {
+	VM_MAP_ASSERT_WLOCKED(&vm->vm_map);
+	WRITE_ONCE(vm->vm_dsize, addr - vm->vm_daddr);
+}
+
+/* Let the heap end at @addr, and map what it gains: [from, to), page aligned. */
+static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm_offset_t to,
+		      vm_offset_t addr)
+{
+	vm_offset_t before = vmspace_break(vm);
 	struct vm_map *map = &vm->vm_map;
 	vm_size_t size = to - from;
 	int ret;
@@ -47,6 +55,9 @@ static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm
 	vm_map_lock(map);
 	ret = vm_mmap_to_errno(vm_map_insert(map, NULL, 0, from, to, VM_PROT_READ | VM_PROT_WRITE,
 					     VM_PROT_ALL, 0));
+	/* Under the same lock: a fork copies both or neither. */
+	if (!ret)
+		break_set(vm, addr);
 	vm_map_unlock(map);
 	if (ret)
 		return ret;
@@ -54,6 +65,9 @@ static int break_grow(struct vmspace *vm, vm_offset_t base, vm_offset_t from, vm
 	ret = vm_mmap_wire_future(map, from, to, VM_MAP_WIRE_NOHOLES);
 	if (ret) {
 		kern_munmap(vm, from, size);
+		vm_map_lock(map);
+		break_set(vm, before);
+		vm_map_unlock(map);
 		return ret == -EINTR ? ret : -ENOMEM;
 	}
 	return 0;
@@ -76,12 +90,12 @@ int kern_break(struct vmspace *vm, u64 *addr)
 	old = round_page(vmspace_break(vm));
 	new = round_page(*addr);
 	if (new > old)
-		ret = break_grow(vm, base, old, new);
+		ret = break_grow(vm, base, old, new, *addr);
 	else if (new < old)
 		ret = kern_munmap(vm, new, old - new);
-	if (!ret) {
+	if (!ret && new <= old) {
 		vm_map_lock(&vm->vm_map);
-		vm->vm_dsize = *addr - vm->vm_daddr;
+		break_set(vm, *addr);
 		vm_map_unlock(&vm->vm_map);
 	}
 done:
