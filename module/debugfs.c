@@ -24,13 +24,11 @@
 
 #include <bsdvm.h>
 
+#include "inspect.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_sysctl.h"
 #include "vm/vnode_pager.h"
 #include "window.h"
-
-/* Room for one record of an entry. */
-#define DEBUGFS_RECORD_SIZE	(64 * 1024)
 
 #define DEBUGFS_PATH_MAX	1024
 #define DEBUGFS_OBJECTS		64
@@ -203,13 +201,21 @@ static char debugfs_letter(u32 flags, u32 flag, char letter)
 	return flags & flag ? letter : '-';
 }
 
+/* The end of a line. A path may hold anything, but not end the line by itself. */
+static void debugfs_path(struct seq_file *seq, const char *path)
+{
+	if (path)
+		seq_escape(seq, path, "\n\\");
+	seq_putc(seq, '\n');
+}
+
 static void maps_show_entry(struct seq_file *seq, const struct bsdvm_vmentry *kve)
 {
 	const void *path = (const void *)(kve + 1) +
 			   kve->kve_nobjects * sizeof(struct bsdvm_vmobject);
 	u32 prot = kve->kve_protection, flags = kve->kve_flags;
 
-	seq_printf(seq, " 0x%016llx 0x%016llx %c%c%c %6u %6u %4u %4u %c%c%c%c%c %s %s\n",
+	seq_printf(seq, " 0x%016llx 0x%016llx %c%c%c %6u %6u %4u %4u %c%c%c%c%c %s ",
 		   kve->kve_start, kve->kve_end, debugfs_letter(prot, BSDVM_PROT_READ, 'r'),
 		   debugfs_letter(prot, BSDVM_PROT_WRITE, 'w'),
 		   debugfs_letter(prot, BSDVM_PROT_EXEC, 'x'), kve->kve_resident,
@@ -219,22 +225,27 @@ static void maps_show_entry(struct seq_file *seq, const struct bsdvm_vmentry *kv
 		   debugfs_letter(flags, BSDVM_KVME_FLAG_SUPER, 'S'),
 		   debugfs_letter(flags, BSDVM_KVME_FLAG_GROWS_DOWN, 'D'),
 		   debugfs_letter(flags, BSDVM_KVME_FLAG_USER_WIRED, 'W'),
-		   debugfs_type(kve->kve_type), kve->kve_path_len ? (const char *)path : "");
+		   debugfs_type(kve->kve_type));
+	debugfs_path(seq, kve->kve_path_len ? path : NULL);
 }
 
-static int maps_show_window(struct seq_file *seq, struct window *window, void *record)
+static int maps_show_window(struct seq_file *seq, struct window *window, struct inspect_buf *buf)
 {
 	struct task_struct *owner = debugfs_owner(window->pmap.mm);
 	u64 start = window->pmap.start;
 	ssize_t len;
 
-	while ((len = vm_meter_entry(&window->vmspace.vm_map, &start, record,
-				     DEBUGFS_RECORD_SIZE)) > 0) {
+	while ((len = inspect_record(&window->vmspace.vm_map, &start, buf, INSPECT_BUF_MAX)) > 0) {
+		/* Then the file is shown once more, with more room. */
+		if (seq_has_overflowed(seq) || fatal_signal_pending(current)) {
+			len = 0;
+			break;
+		}
 		if (owner)
 			seq_printf(seq, "%7d", task_tgid_nr(owner));
 		else
 			seq_printf(seq, "%7s", "-");
-		maps_show_entry(seq, record);
+		maps_show_entry(seq, buf->mem);
 		cond_resched();
 	}
 	if (owner)
@@ -244,23 +255,19 @@ static int maps_show_window(struct seq_file *seq, struct window *window, void *r
 
 static int maps_show(struct seq_file *seq, void *unused)
 {
-	void *record = kvmalloc(DEBUGFS_RECORD_SIZE, GFP_KERNEL);
+	struct inspect_buf buf = { 0 };
 	struct window **windows;
 	int n, i, ret = 0;
 
-	if (!record)
-		return -ENOMEM;
 	n = window_list(&windows);
-	if (n < 0) {
-		kvfree(record);
+	if (n < 0)
 		return n;
-	}
 	seq_printf(seq, "%7s %-18s %-18s PRT %6s %6s %4s %4s FLAG  TP PATH\n", "PID", "START",
 		   "END", "RES", "PRES", "REF", "SHD");
 	for (i = 0; i < n && !ret; i++)
-		ret = maps_show_window(seq, windows[i], record);
+		ret = maps_show_window(seq, windows[i], &buf);
 	window_list_free(windows, n);
-	kvfree(record);
+	kvfree(buf.mem);
 	return ret;
 }
 DEFINE_SHOW_ATTRIBUTE(maps);
@@ -271,10 +278,10 @@ static void objects_show_object(struct seq_file *seq, const struct vm_object_inf
 
 	if (info->file)
 		path = vnode_pager_path(info->file, buf, DEBUGFS_PATH_MAX);
-	seq_printf(seq, "%8llu %8llu %8llu %8llu %10llu %4u %4u %8llu %s %s\n", info->id,
+	seq_printf(seq, "%8llu %8llu %8llu %8llu %10llu %4u %4u %8llu %s ", info->id,
 		   info->resident, info->active, info->inactive, info->size, info->ref_count,
-		   info->shadow_count, info->backing_id, debugfs_type(info->type),
-		   path ? path : "");
+		   info->shadow_count, info->backing_id, debugfs_type(info->type));
+	debugfs_path(seq, path);
 }
 
 static int objects_show(struct seq_file *seq, void *unused)
@@ -296,7 +303,8 @@ static int objects_show(struct seq_file *seq, void *unused)
 			vm_object_deallocate(info[i].file);
 			after = info[i].id;
 		}
-		if (n < DEBUGFS_OBJECTS)
+		if (n < DEBUGFS_OBJECTS || seq_has_overflowed(seq) ||
+		    fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}

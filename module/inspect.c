@@ -110,28 +110,45 @@ static int inspect_begin(struct window *own, s32 pid, struct inspect *inspect)
 	return ret;
 }
 
+ssize_t inspect_record(struct vm_map *map, u64 *start, struct inspect_buf *buf, size_t max)
+{
+	ssize_t len = -ENOSPC;
+
+	for (;;) {
+		if (buf->mem)
+			len = vm_meter_entry(map, start, buf->mem, buf->len);
+		if (len != -ENOSPC || (buf->mem && buf->len >= max))
+			return len;
+		/* The chain of an entry may be of any length. */
+		buf->len = buf->mem ? 2 * buf->len : INSPECT_BUF_SIZE;
+		kvfree(buf->mem);
+		buf->mem = kvmalloc(buf->len, GFP_KERNEL_ACCOUNT);
+		if (!buf->mem)
+			return -ENOMEM;
+	}
+}
+
 int inspect_entries(struct window *own, struct bsdvm_entries *req)
 {
+	size_t max = min_t(u64, req->buf_len, INSPECT_BUF_MAX);
+	struct inspect_buf buf = { 0 };
 	u64 room = req->buf_len, start;
 	struct inspect inspect;
 	ssize_t len;
-	void *buf;
 
 	if (req->flags || req->count || req->more || req->reserved)
 		return -EINVAL;
 	len = inspect_begin(own, req->pid, &inspect);
 	if (len)
 		return len;
-	buf = kvmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
-	if (!buf) {
-		len = -ENOMEM;
-		goto end;
-	}
 	req->buf_len = 0;
 	for (;;) {
 		start = req->start;
-		len = vm_meter_entry(&inspect.window->vmspace.vm_map, &start, buf,
-				     INSPECT_BUF_SIZE);
+		len = inspect_record(&inspect.window->vmspace.vm_map, &start, &buf, max);
+		if (len == -ENOSPC && req->count) {
+			req->more = 1;
+			len = 0;
+		}
 		if (len <= 0)
 			break;
 		if (len > room - req->buf_len) {
@@ -139,7 +156,7 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 			len = req->count ? 0 : -ENOSPC;
 			break;
 		}
-		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
+		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf.mem, len)) {
 			len = -EFAULT;
 			break;
 		}
@@ -152,8 +169,7 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 		}
 		cond_resched();
 	}
-	kvfree(buf);
-end:
+	kvfree(buf.mem);
 	inspect_end(&inspect);
 	return len;
 }

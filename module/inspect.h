@@ -6,10 +6,39 @@
 #ifndef BSDVM_INSPECT_H
 #define BSDVM_INSPECT_H
 
+#include <linux/types.h>
+
 struct bsdvm_entries;
 struct bsdvm_objects;
 struct bsdvm_rusage;
+struct vm_map;
 struct window;
+
+/* A record that does not fit into so many bytes is no record: 300,000 objects. */
+#define INSPECT_BUF_MAX		(16 * 1024 * 1024)
+
+/**
+ * struct inspect_buf - room for a record
+ * @mem: the room, NULL at first; to be given back by kvfree()
+ * @len: its bytes
+ */
+struct inspect_buf {
+	void *mem;
+	size_t len;
+};
+
+/**
+ * inspect_record() - vm_meter_entry() with as much room as it takes
+ * @map: the map
+ * @start: as vm_meter_entry()
+ * @buf: the room, which grows
+ * @max: it need not grow beyond so many bytes
+ *
+ * Context: process, may sleep and do I/O, no lock held.
+ * Return: as vm_meter_entry(); -ENOSPC where @max bytes are too few.
+ */
+ssize_t inspect_record(struct vm_map *map, u64 *start, struct inspect_buf *buf,
+		       size_t max);
 
 /**
  * inspect_entries() - list the entries of a map
