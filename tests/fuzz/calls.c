@@ -542,16 +542,19 @@ int predict_msync(struct proc *p, union call_arg *arg)
 {
 	const struct range r = range_of(p, arg->msync.addr, arg->msync.len);
 	const bool invalidate = arg->msync.flags & BSDVM_MS_INVALIDATE;
-	unsigned int i, last = r.last;
+	unsigned int i, last;
 
 	if (r.wraps || (invalidate && (arg->msync.flags & BSDVM_MS_ASYNC)))
 		return EINVAL;
+	if (r.addr < p->start || r.addr >= proc_end(p))
+		return ENOMEM;
+	i = proc_page(p, r.addr);
+	last = r.inside ? r.last : WINDOW_PAGES;
 	/* The rest of the entry that a length of 0 means is like its start. */
 	if (!arg->msync.len)
-		last = r.first + 1;
-	if (!r.inside || (!arg->msync.len && r.addr == proc_end(p)))
-		return ENOMEM;
-	for (i = r.first; i < last; i++) {
+		last = i + 1;
+	/* The first page that is not as it should be decides. */
+	for (; i < last; i++) {
 		const struct page *page = &p->page[i];
 
 		if (!page->mapped)
@@ -563,7 +566,7 @@ int predict_msync(struct proc *p, union call_arg *arg)
 		if (page->flags & PAGE_WIRED)
 			return EBUSY;
 	}
-	return 0;
+	return r.inside ? 0 : ENOMEM;
 }
 
 int predict_minherit(struct proc *p, union call_arg *arg)
