@@ -519,7 +519,8 @@ int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm
 		VM_OBJECT_NEXT_IS_BACKING(backing);
 		object = backing;
 	}
-	if (good && !(object->flags & OBJ_ANON)) {
+	/* What has all of its pages needs nothing behind it. */
+	if (good && dst->resident_page_count < dst->size && !(object->flags & OBJ_ANON)) {
 		vm_object_reference(object);
 		vm_object_backing_insert(dst, object);
 		dst->backing_object_offset = IDX_TO_OFF(pindex);

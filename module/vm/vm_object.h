@@ -359,8 +359,8 @@ struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex
  * @pindex: first page there
  * @dst: a new anonymous object, which gets the pages from 0 on
  *
- * As many pages as @dst has. Where the chain ends in something that is not
- * anonymous, @dst is put in front of that: it shows what is not resident.
+ * As many pages as @dst has. Where some are not resident and the chain ends in
+ * something that is not anonymous, @dst is put in front of that and shows them.
  *
  * Context: process, may sleep; no object lock held; the caller has a reference
  * to @src.
