@@ -510,7 +510,8 @@ static void transition_of_copy_can_be_forked(struct kunit *test)
 static void who_makes_it_immutable(struct kunit *test, struct vm_map *map)
 {
 	/* That it can never be changed is known at once. */
-	TEST_OPS(test, map, { TEST_IMMUTABLE, 12, 14 }, { TEST_REMOVE, 10, 20, .rv = KERN_NO_ACCESS },
+	TEST_OPS(test, map, { TEST_IMMUTABLE, 12, 14 },
+		 { TEST_REMOVE, 10, 20, .rv = KERN_NO_ACCESS },
 		 { TEST_PROTECT, 15, 20, R, .rv = KERN_RESTART });
 	/* Wiring is no such change: it waits, for this one cannot be undone half-way. */
 	TEST_OPS(test, map, { TEST_UNWIRE, 10, 20, .rv = KERN_RESTART },
