@@ -387,3 +387,35 @@ TEST(sharing_after_a_copy_shares_later_stores_and_leaves_the_copy)
 	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
 	EXPECT_EQ(vm_free_settles(before), before);
 }
+
+/* What a child gets of locked memory is copied, all of it: the file is not behind. */
+TEST_FILES(a_child_of_locked_memory_of_a_file_has_all_of_its_pages)
+{
+	const int fd = vm_file(dir, 3 * PAGE);
+	char *map = bsdvm_mmap(NULL, 3 * PAGE, RW, BSDVM_MAP_PRIVATE, fd, 0);
+	char *longer;
+	pid_t child;
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	ASSERT(!ftruncate(fd, 3 * PAGE + 1));
+	ASSERT(!bsdvm_mlock(map, 3 * PAGE));
+	child = harness_fork();
+	if (!child) {
+		const struct vm_entry found = vm_entry_at(map);
+
+		EXPECT_EQ(found.e.kve_nobjects, 1);
+		EXPECT_EQ(found.e.kve_resident, 3);
+		EXPECT_EQ(map[2 * PAGE], vm_file_byte(2 * PAGE));
+		/* More of it is new memory, not more of the file. */
+		longer = bsdvm_mremap(map, 3 * PAGE, NULL, 8 * PAGE, 0);
+		ASSERT(longer != BSDVM_MAP_FAILED);
+		EXPECT_NO_FAULT(vm_write(longer + 7 * PAGE, 'x'));
+		harness_exit();
+	}
+	harness_join(child);
+	/* The parent's does go on as the file does. */
+	longer = bsdvm_mremap(map, 3 * PAGE, NULL, 8 * PAGE, 0);
+	ASSERT(longer != BSDVM_MAP_FAILED);
+	EXPECT_NO_FAULT(vm_read(longer + 3 * PAGE));
+	EXPECT_EQ(vm_read(longer + 7 * PAGE).sig, SIGBUS);
+}
