@@ -5,13 +5,13 @@
  */
 #include "vm_map_kunit.h"
 
-#define HUGE	(1ULL << 63)
+#define HUGE	BIT_ULL(63)
 
 static void reserve_counts(struct kunit *test)
 {
 	u64 before = swap_reserved();
 
-	test_tune(test, vm_overcommit, 0);
+	test_tune_int(test, &vm_overcommit, 0);
 	KUNIT_EXPECT_TRUE(test, swap_reserve(ptoa(3)));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(1ULL << 50));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(0));
@@ -32,16 +32,16 @@ static void reserve_is_bounded(struct kunit *test)
 	u64 before = swap_reserved(), pool = ptoa(vm_phys_page_count()), page = VM_PAGE_SIZE;
 
 	/* There is no swap yet. */
-	test_tune(test, vm_overcommit, SWAP_RESERVE_FORCE_ON);
+	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON);
 	KUNIT_EXPECT_EQ(test, swap_total(), 0ULL);
 	KUNIT_EXPECT_FALSE(test, swap_reserve(page));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(0));
 	/* A limit by user does not bound the whole. */
-	test_tune(test, vm_overcommit, SWAP_RESERVE_RLIMIT_ON);
+	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_RLIMIT_ON);
 	KUNIT_EXPECT_TRUE(test, swap_reserve(page));
 	swap_release(page);
 
-	test_tune(test, vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
+	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
 	KUNIT_EXPECT_EQ(test, swap_total(), pool);
 	KUNIT_EXPECT_FALSE(test, swap_reserve(HUGE));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(pool - before));
@@ -80,7 +80,7 @@ static void reserve_on_two_cpus(struct kunit *test)
 	unsigned int i;
 	int had;
 
-	test_tune(test, vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
+	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
 	swap_reserve_force(swap_total() - before - ptoa(room));
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		thread[i] = test_thread(test, test_cpu(i), reserve_thread, NULL);
@@ -263,7 +263,8 @@ static const struct refuse_case refuse_cases[] = {
 	{ "grow in part", { MEMORY, { TEST_MOVE, 12, 15, FIXED, .to = 30, .size = 6, REFUSED } },
 	  "10-20:rw$" },
 	{ "double is free of charge",
-	  { MEMORY, { TEST_MOVE, 10, 20, DUP, .to = 30, .size = 10 } }, "10-20:rw/A+0 30-40:rw/A+0" },
+	  { MEMORY, { TEST_MOVE, 10, 20, DUP, .to = 30, .size = 10 } },
+	  "10-20:rw/A+0 30-40:rw/A+0" },
 	{ "unmap and map again",
 	  { MEMORY, { TEST_REMOVE, 10, 15 }, { TEST_MAP, 30, 37, RW } }, "15-20:rw$ 30-37:rw$" },
 };

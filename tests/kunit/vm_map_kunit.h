@@ -166,8 +166,16 @@ static inline const char *test_describe(struct kunit *test, struct vm_map *map, 
 	return text;
 }
 
-#define TEST_EXPECT_MAP(test, map, want) \
-	KUNIT_EXPECT_STREQ(test, test_describe(test, map, true), want)
+#define TEST_EXPECT_MAP(_test, _map, _want)					\
+	do {									\
+		struct kunit *test_ = (_test);					\
+										\
+		KUNIT_EXPECT_STREQ(test_, test_describe(test_, _map, true), _want); \
+	} while (0)
+
+/* The same where the text is too long for a line. */
+#define TEST_EXPECT_MAP2(_test, _map, _low, _high) \
+	TEST_EXPECT_MAP(_test, _map, _low _high)
 
 /* --- its memory */
 
@@ -393,8 +401,8 @@ static inline void test_tunable_restore(void *arg)
 	test_tunable_set(tunable, tunable->was);
 }
 
-static inline void test_tune_size(struct kunit *test, void *where, unsigned long was, bool is_long,
-				  unsigned long value)
+static inline void test_tune(struct kunit *test, void *where, unsigned long was, bool is_long,
+			     unsigned long value)
 {
 	struct test_tunable *tunable = kunit_kzalloc(test, sizeof(*tunable), GFP_KERNEL);
 
@@ -404,8 +412,15 @@ static inline void test_tune_size(struct kunit *test, void *where, unsigned long
 	test_tunable_set(tunable, value);
 }
 
-#define test_tune(test, variable, value) \
-	test_tune_size(test, &(variable), variable, sizeof(variable) == sizeof(long), value)
+static inline void test_tune_int(struct kunit *test, unsigned int *where, unsigned int value)
+{
+	test_tune(test, where, *where, false, value);
+}
+
+static inline void test_tune_long(struct kunit *test, unsigned long *where, unsigned long value)
+{
+	test_tune(test, where, *where, true, value);
+}
 
 static inline void test_swap_release(void *arg)
 {
@@ -417,7 +432,7 @@ static inline void test_swap_leave(struct kunit *test, unsigned long pages)
 {
 	u64 take;
 
-	test_tune(test, vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
+	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
 	take = swap_total() - swap_reserved() - ptoa(pages);
 	KUNIT_ASSERT_TRUE(test, swap_reserve(take));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_swap_release,

@@ -54,7 +54,8 @@ static const struct stack_case stack_cases[] = {
 	{ "ends at the guard",
 	  { STACK(10, 30), { TEST_STORE, 11, 12 }, { TEST_STORE, 10, 11, FAILS } },
 	  "10-11:G 11-26:rwD$/A+0 26-30:rwD$", 1 },
-	{ "grows less at the end", { STACK(10, 30), { TEST_STORE, 14, 15 }, { TEST_STORE, 13, 14 } },
+	{ "grows less at the end",
+	  { STACK(10, 30), { TEST_STORE, 14, 15 }, { TEST_STORE, 13, 14 } },
 	  "10-11:G 11-14:rwD$/A+0 14-26:rwD$/B+0 26-30:rwD$", 1 },
 	{ "grows over all of the gap", { STACK(10, 30), { TEST_STORE, 10, 11 } },
 	  "10-26:rwD$/A+0 26-30:rwD$" },
@@ -108,8 +109,8 @@ static const struct stack_case stack_cases[] = {
 
 static void stack_tune(struct kunit *test, unsigned int guard, unsigned long grow)
 {
-	test_tune(test, vm_stack_guard_page, guard);
-	test_tune(test, vm_sgrowsiz, grow);
+	test_tune_int(test, &vm_stack_guard_page, guard);
+	test_tune_long(test, &vm_sgrowsiz, grow);
 }
 
 static void stack_table(struct kunit *test)
@@ -161,12 +162,12 @@ static void stack_grows_wired(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_map_user_wire_count(), before);
 
 	/* Or not at all. */
-	test_tune(test, vm_max_user_wired, before + GROW_PAGES - 1);
+	test_tune_long(test, &vm_max_user_wired, before + GROW_PAGES - 1);
 	TEST_OPS(test, map, { TEST_STORE, 21, 22, FAILS });
 	TEST_EXPECT_MAP(test, map, "10-22:G 22-26:rwD$/A+0 26-30:rwD$");
 	KUNIT_EXPECT_EQ(test, vm_map_user_wire_count(), before);
 	KUNIT_EXPECT_EQ(test, map->wired, 0ULL);
-	test_tune(test, vm_max_user_wired, before + GROW_PAGES);
+	test_tune_long(test, &vm_max_user_wired, before + GROW_PAGES);
 	TEST_OPS(test, map, { TEST_STORE, 21, 22 });
 	KUNIT_EXPECT_EQ(test, map->wired, ptoa(GROW_PAGES));
 }
@@ -179,16 +180,16 @@ static void stack_limits(struct kunit *test)
 
 	stack_tune(test, 1, ptoa(GROW_PAGES));
 	TEST_OPS(test, map, STACK(10, 30));
-	test_tune(test, limits[RLIMIT_AS].rlim_cur, map->size + ptoa(GROW_PAGES) - 1);
+	test_tune_long(test, &limits[RLIMIT_AS].rlim_cur, map->size + ptoa(GROW_PAGES) - 1);
 	TEST_OPS(test, map, { TEST_STORE, 25, 26, FAILS });
-	test_tune(test, limits[RLIMIT_AS].rlim_cur, map->size + ptoa(GROW_PAGES));
+	test_tune_long(test, &limits[RLIMIT_AS].rlim_cur, map->size + ptoa(GROW_PAGES));
 	TEST_OPS(test, map, { TEST_STORE, 25, 26 }, { TEST_STORE, 21, 22, FAILS });
-	test_tune(test, limits[RLIMIT_AS].rlim_cur, RLIM_INFINITY);
+	test_tune_long(test, &limits[RLIMIT_AS].rlim_cur, RLIM_INFINITY);
 
 	map->flags |= MAP_WIREFUTURE;
-	test_tune(test, limits[RLIMIT_MEMLOCK].rlim_cur, ptoa(GROW_PAGES) - 1);
+	test_tune_long(test, &limits[RLIMIT_MEMLOCK].rlim_cur, ptoa(GROW_PAGES) - 1);
 	TEST_OPS(test, map, { TEST_STORE, 21, 22, FAILS });
-	test_tune(test, limits[RLIMIT_MEMLOCK].rlim_cur, ptoa(GROW_PAGES));
+	test_tune_long(test, &limits[RLIMIT_MEMLOCK].rlim_cur, ptoa(GROW_PAGES));
 	TEST_OPS(test, map, { TEST_STORE, 21, 22 }, { TEST_STORE, 17, 18, FAILS });
 	TEST_EXPECT_MAP(test, map, "10-18:G 18-22:rwWD$/A+0 22-26:rwD$/B+0 26-30:rwD$");
 }

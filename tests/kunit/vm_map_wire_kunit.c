@@ -243,8 +243,8 @@ static void wire_is_all_or_nothing(struct kunit *test)
 		fault_left = n;
 		KUNIT_EXPECT_EQ(test, KERN_OUT_OF_BOUNDS,
 				vm_map_wire(map, test_va(6), test_va(29), HOLES, fault_some));
-		TEST_EXPECT_MAP(test, map, "5-8:rw$/A+0 8-9:-$/A+3 9-12:rw$/A+4 12-15:rwW$/A+7 "
-				"15-20:rw$/A+10 24-30:rw$/B+0");
+		TEST_EXPECT_MAP2(test, map, "5-8:rw$/A+0 8-9:-$/A+3 9-12:rw$/A+4 12-15:rwW$/A+7 ",
+				 "15-20:rw$/A+10 24-30:rw$/B+0");
 		KUNIT_EXPECT_STREQ(test, wirings(test, map, 5, 30), "000-00011100000----000000");
 		KUNIT_EXPECT_EQ(test, vm_map_user_wire_count(), before + 3);
 	}
@@ -383,8 +383,8 @@ static void transition_holds_entries(struct kunit *test)
 
 	TEST_OPS(test, map, MEMORY, APART, { TEST_STORE, 10, 20, 7 });
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, wire_during(test, map, 12, 18, 14, who_changes_waits));
-	TEST_EXPECT_MAP(test, map, "11-12:rw$/A+1 12-18:rwW$/A+2 18-20:r$/A+8 24-25:rw$/B+0 "
-			"25-26:rwW$/B+1 26-30:rw$");
+	TEST_EXPECT_MAP2(test, map, "11-12:rw$/A+1 12-18:rwW$/A+2 18-20:r$/A+8 24-25:rw$/B+0 ",
+			 "25-26:rwW$/B+1 26-30:rw$");
 	KUNIT_EXPECT_STREQ(test, wirings(test, map, 10, 30), "-011111100----010000");
 	KUNIT_EXPECT_EQ(test, map->transitions, 0U);
 	KUNIT_EXPECT_NE(test, map->transition_gen, gen);
@@ -397,8 +397,8 @@ static void who_advises_does_not_wait(struct kunit *test, struct vm_map *map)
 		 { TEST_ADVISE, 12, 19, VM_ADVICE_DONTNEED },
 		 { TEST_ADVISE, 12, 19, VM_ADVICE_FREE }, { TEST_INHERIT, 16, 17, NONE },
 		 { TEST_STORE, 10, 20, 9 });
-	TEST_EXPECT_MAP(test, map, "10-12:rw$/A+0 12-13:rwT$/A+2 13-15:rwCT$/A+3 15-16:rwT$/A+5 "
-			"16-17:rwnT$/A+6 17-18:rwT$/A+7 18-20:rw$/A+8");
+	TEST_EXPECT_MAP2(test, map, "10-12:rw$/A+0 12-13:rwT$/A+2 13-15:rwCT$/A+3 15-16:rwT$/A+5 ",
+			 "16-17:rwnT$/A+6 17-18:rwT$/A+7 18-20:rw$/A+8");
 }
 
 static void transition_survives_clipping(struct kunit *test)
@@ -408,8 +408,8 @@ static void transition_survives_clipping(struct kunit *test)
 	TEST_OPS(test, map, MEMORY, { TEST_STORE, 10, 20, 7 });
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
 			wire_during(test, map, 12, 18, 14, who_advises_does_not_wait));
-	TEST_EXPECT_MAP(test, map, "10-12:rw$/A+0 12-13:rwW$/A+2 13-15:rwCW$/A+3 15-16:rwW$/A+5 "
-			"16-17:rwnW$/A+6 17-18:rwW$/A+7 18-20:rw$/A+8");
+	TEST_EXPECT_MAP2(test, map, "10-12:rw$/A+0 12-13:rwW$/A+2 13-15:rwCW$/A+3 15-16:rwW$/A+5 ",
+			 "16-17:rwnW$/A+6 17-18:rwW$/A+7 18-20:rw$/A+8");
 	KUNIT_EXPECT_STREQ(test, wirings(test, map, 10, 20), "0011111100");
 	TEST_OPS(test, map, { TEST_ADVISE, 13, 15, VM_ADVICE_CORE }, { TEST_INHERIT, 16, 17, COPY },
 		 { TEST_LOAD, 10, 20, 9 });
@@ -439,7 +439,8 @@ static void transition_fails_after_clipping(struct kunit *test)
 
 static void who_maps_is_not_wired(struct kunit *test, struct vm_map *map)
 {
-	TEST_OPS(test, map, { TEST_MAP, 20, 22, RW }, { TEST_MAP, 22, 24, RW }, { TEST_MAP, 5, 10, RW },
+	TEST_OPS(test, map, { TEST_MAP, 20, 22, RW }, { TEST_MAP, 22, 24, RW },
+		 { TEST_MAP, 5, 10, RW },
 		 { TEST_STORE, 20, 22, 3 });
 }
 
@@ -468,13 +469,17 @@ static void transition_can_be_forked(struct kunit *test)
 	struct vm_map *map = test_map_new(test);
 	struct vm_page *m;
 
-	TEST_OPS(test, map, MEMORY, { TEST_STORE, 10, 20, 7 }, APART, { TEST_INHERIT, 24, 26, SHARE },
-		 { TEST_INHERIT, 26, 28, ZERO }, { TEST_STORE, 24, 27, 50 }, { TEST_MAP, 30, 32, R });
+	TEST_OPS(test, map, MEMORY, { TEST_STORE, 10, 20, 7 }, APART,
+		 { TEST_INHERIT, 24, 26, SHARE },
+		 { TEST_INHERIT, 26, 28, ZERO }, { TEST_STORE, 24, 27, 50 },
+		 { TEST_MAP, 30, 32, R });
 	m = test_page(map, 13);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, wire_during(test, map, 0, 40, 15, who_forks_gets_copies));
-	TEST_EXPECT_MAP(test, map, "10-20:rwW$/A+0 24-26:rwsW/B+0 26-28:rwzW$/C+0 28-30:rwW$/D+0 "
-			"30-32:rW/E+0");
-	TEST_EXPECT_MAP(test, forked, "10-20:rwc$/A+0 24-26:rws/B+0 26-28:rwz$ 28-30:rw$ 30-32:r");
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
+			wire_during(test, map, 0, 40, 15, who_forks_gets_copies));
+	TEST_EXPECT_MAP2(test, map, "10-20:rwW$/A+0 24-26:rwsW/B+0 26-28:rwzW$/C+0 28-30:rwW$/D+0 ",
+			 "30-32:rW/E+0");
+	TEST_EXPECT_MAP(test, forked,
+			"10-20:rwc$/A+0 24-26:rws/B+0 26-28:rwz$ 28-30:rw$ 30-32:r");
 	KUNIT_EXPECT_STREQ(test, wirings(test, map, 10, 32), "1111111111----11111111");
 	KUNIT_EXPECT_STREQ(test, wirings(test, forked, 10, 32), "0000000000----11000000");
 	KUNIT_EXPECT_EQ(test, forked->wired, 0ULL);
@@ -498,7 +503,8 @@ static void transition_of_copy_can_be_forked(struct kunit *test)
 
 	TEST_OPS(test, parent, MEMORY, { TEST_STORE, 10, 20, 7 });
 	map = test_fork(test, parent);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, wire_during(test, map, 10, 20, 10, who_forks_gets_copies));
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
+			wire_during(test, map, 10, 20, 10, who_forks_gets_copies));
 	TEST_EXPECT_MAP(test, map, "10-20:rwcW$/A+0");
 	TEST_EXPECT_MAP(test, forked, "10-20:rwc$/A+0");
 	TEST_OPS(test, parent, { TEST_STORE, 10, 20, 100 });
