@@ -347,6 +347,8 @@ static bool vm_map_mergeable(const struct vm_map_entry *prev, const struct vm_ma
 	       prev->eflags == entry->eflags && prev->protection == entry->protection &&
 	       prev->max_protection == entry->max_protection &&
 	       prev->inheritance == entry->inheritance &&
+	       prev->stack_prot == entry->stack_prot &&
+	       prev->stack_max == entry->stack_max &&
 	       prev->wired_count == entry->wired_count;
 }
 

@@ -10,8 +10,7 @@
 #include "vm_map.h"
 
 /* What makes two neighbours two for ever. */
-#define MAP_ENTRY_NOMERGE \
-	(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK_GAP)
+#define MAP_ENTRY_NOMERGE	(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_GROWS_DOWN)
 
 /**
  * vm_map_entry_create() - room for an entry

@@ -290,10 +290,16 @@ EXPORT_SYMBOL_IF_KUNIT(vm_object_make_page);
 static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 				 struct vm_object *dst)
 {
+	vm_pindex_t end = pindex + dst->size;
 	unsigned long index;
 	struct vm_page *m;
 
-	xa_for_each_range(&object->pages, index, m, pindex, pindex + dst->size - 1) {
+	/* Wired pages behind its end are nobody's to see, see vm_fault.c. */
+	if (object->type == OBJT_SWAP)
+		end = min(end, object->size);
+	if (end <= pindex)
+		return true;
+	xa_for_each_range(&object->pages, index, m, pindex, end - 1) {
 		if (!m->valid || vm_page_busied(m) || vm_page_lookup(dst, index - pindex))
 			continue;
 		if (!vm_object_make_page(dst, index - pindex, m))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* fork(2) and minherit: what the child gets, by the inheritance of an entry. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -386,6 +387,31 @@ TEST(sharing_after_a_copy_shares_later_stores_and_leaves_the_copy)
 	EXPECT_EQ(map[3 * PAGE], '2');
 	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
 	EXPECT_EQ(vm_free_settles(before), before);
+}
+
+/* Nor does a child see what was locked behind the end of an object. */
+TEST(a_child_of_locked_memory_sees_no_more_than_its_parent)
+{
+	const int fd = bsdvm_shm_open((const char *)BSDVM_SHM_ANON, O_RDWR, 0);
+	char *map;
+	pid_t child;
+
+	ASSERT(fd >= 0 && !ftruncate(fd, 3 * PAGE));
+	map = bsdvm_mmap(NULL, 3 * PAGE, RW, BSDVM_MAP_SHARED, fd, 0);
+	ASSERT(map != BSDVM_MAP_FAILED);
+	memset(map, 'x', 3 * PAGE);
+	ASSERT(!bsdvm_mlock(map, 3 * PAGE));
+	ASSERT(!bsdvm_minherit(map, 3 * PAGE, BSDVM_INHERIT_COPY));
+	ASSERT(!ftruncate(fd, PAGE));
+	child = harness_fork();
+	if (!child) {
+		EXPECT_EQ(map[0], 'x');
+		EXPECT_EQ(vm_read(map + PAGE).sig, SIGBUS);
+		EXPECT_EQ(vm_read(map + 2 * PAGE).sig, SIGBUS);
+		harness_exit();
+	}
+	harness_join(child);
+	EXPECT_EQ(vm_read(map + PAGE).sig, SIGBUS);
 }
 
 /* What a child gets of locked memory is copied, all of it: the file is not behind. */

@@ -761,6 +761,12 @@ TEST(bug_10_a_stack_grows_whatever_mprotect_did_to_its_top)
 	check_growth(stack);
 	ASSERT(!bsdvm_munmap(stack, STACK_PAGES * PAGE));
 
+	/* Of a range that ends within what it may grow into. */
+	stack = map_stack();
+	ASSERT(!bsdvm_mprotect(stack, STACK_PAGES / 2 * PAGE, BSDVM_PROT_READ));
+	check_growth(stack);
+	ASSERT(!bsdvm_munmap(stack, STACK_PAGES * PAGE));
+
 	/* And where the lowest page stays as it was made. */
 	stack = map_stack();
 	top = stack + STACK_PAGES * PAGE;
