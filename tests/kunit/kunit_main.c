@@ -8,7 +8,11 @@
  *	vm_phys_kunit.c		the buddy allocator, on private domains
  *	vm_page_kunit.c		caches, waiting, queues, wiring, busying
  *	vm_object_kunit.c	shadows, collapse, bypass, with page identity
+ *	swap_reserve_kunit.c	promises: who is charged, and when no more are made
  *	vm_map_kunit.c		clipping, merging, placement, against a model
+ *	vm_map_wire_kunit.c	wiring, and entries in transition
+ *	vm_map_fork_kunit.c	what a child has; processes against a model
+ *	vm_map_stack_kunit.c	stacks that grow
  *	pmap_kunit.c		translations in a real process's page tables
  *	uipc_shm_kunit.c	shared memory objects: size, names, seals
  *
