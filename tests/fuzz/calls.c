@@ -93,18 +93,8 @@ static bool any_flag(const struct proc *p, unsigned int first,
 	return false;
 }
 
-/* Entries shall end where a range does: only a stack's gap shows that. */
-static void clip(struct proc *p, unsigned int first, unsigned int last)
-{
-	if (first < WINDOW_PAGES && (p->page[first].flags & PAGE_GAP))
-		p->page[first].flags |= PAGE_CUT;
-	if (last < WINDOW_PAGES && (p->page[last].flags & PAGE_GAP))
-		p->page[last].flags |= PAGE_CUT;
-}
-
 static void unmap(struct proc *p, unsigned int first, unsigned int last)
 {
-	clip(p, first, last);
 	for (; first < last; first++)
 		page_unmap(&p->page[first]);
 }
@@ -146,13 +136,11 @@ static bool wire_all(struct proc *p, unsigned int first, unsigned int last)
 		if (!wirable(&p->page[i]) && !(p->page[i].flags & PAGE_WIRED))
 			return false;
 	}
-	clip(p, first, last);
 	return wire(p, first, last);
 }
 
 static void unwire(struct proc *p, unsigned int first, unsigned int last)
 {
-	clip(p, first, last);
 	for (; first < last; first++)
 		p->page[first].flags &= ~PAGE_WIRED;
 }
@@ -382,8 +370,6 @@ static void map_gap(struct proc *p, unsigned int first, unsigned int pages,
 		p->page[i].stack_prot = prot;
 		p->page[i].stack_max = max;
 	}
-	if (pages)
-		p->page[first].flags |= PAGE_CUT;
 }
 
 static void map_pages(struct proc *p, const struct bsdvm_mmap *arg,
@@ -528,7 +514,6 @@ int predict_mprotect(struct proc *p, union call_arg *arg)
 		if (wanted & ~page->max)
 			return EACCES;
 	}
-	clip(p, r.first, r.last);
 	for (i = r.first; i < r.last; i++) {
 		struct page *page = &p->page[i];
 
@@ -580,7 +565,6 @@ int predict_minherit(struct proc *p, union call_arg *arg)
 		return EINVAL;
 	if (any_flag(p, r.first, r.last, PAGE_IMMUTABLE))
 		return EPERM;
-	clip(p, r.first, r.last);
 	for (i = r.first; i < r.last; i++) {
 		struct page *page = &p->page[i];
 
@@ -660,8 +644,6 @@ int predict_madvise(struct proc *p, union call_arg *arg)
 	if (behav == BSDVM_MADV_FREE &&
 	    any_flag(p, r.first, r.last, PAGE_IMMUTABLE))
 		return EPERM;
-	if (behav < BSDVM_MADV_WILLNEED || behav > BSDVM_MADV_FREE)
-		clip(p, r.first, r.last);
 	for (i = r.first; i < r.last; i++)
 		advise_page(&p->page[i], behav);
 	return 0;
@@ -790,7 +772,6 @@ int predict_mimmutable(struct proc *p, union call_arg *arg)
 
 	if (!r.inside)
 		return EINVAL;
-	clip(p, r.first, r.last);
 	for (i = r.first; i < r.last; i++) {
 		if (p->page[i].mapped)
 			p->page[i].flags |= PAGE_IMMUTABLE;
@@ -890,7 +871,6 @@ static void move_pages(struct proc *p, const struct move *move, bool dup)
 	struct page moving[WINDOW_PAGES] = { 0 }, last;
 	unsigned int i;
 
-	clip(p, move->from, move->from + kept);
 	for (i = 0; i < kept; i++) {
 		struct page *page = &p->page[move->from + i];
 

@@ -133,18 +133,32 @@ bool page_wire(struct page *page)
 	return true;
 }
 
+/* Are pages @i and @i + 1 of one gap? Equal neighbours are one entry. */
+static bool same_gap(const struct proc *p, unsigned int i)
+{
+	const uint32_t same = PAGE_GAP | PAGE_IMMUTABLE | PAGE_NOCORE |
+			      PAGE_NOSYNC | PAGE_RANDOM | PAGE_SEQUENTIAL;
+	const struct page *low = &p->page[i], *high = low + 1;
+
+	return low->mapped && high->mapped && (low->flags & PAGE_GAP) &&
+	       (low->flags & same) == (high->flags & same) &&
+	       low->inherit == high->inherit &&
+	       low->stack_prot == high->stack_prot &&
+	       low->stack_max == high->stack_max;
+}
+
 /* Grow the stack that ends above the gap of page @i, if that is possible. */
 static void grow_stack(struct proc *p, unsigned int i)
 {
 	unsigned int first = i, last = i + 1, size;
 	struct page like, gap = p->page[i];
 
-	while (!(p->page[first].flags & PAGE_CUT))
+	while (first && same_gap(p, first - 1))
 		first--;
-	while (last < WINDOW_PAGES && (p->page[last].flags & PAGE_GAP) &&
-	       !(p->page[last].flags & PAGE_CUT))
+	while (last < WINDOW_PAGES && same_gap(p, last - 1))
 		last++;
-	if (last == WINDOW_PAGES || !(p->page[last].flags & PAGE_STACK))
+	if (last == WINDOW_PAGES || !p->page[last].mapped ||
+	    !(p->page[last].flags & PAGE_STACK))
 		return;
 	size = last - i;
 	if (size + STACK_GUARD > last - first)

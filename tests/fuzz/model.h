@@ -96,7 +96,6 @@ struct handle {
 #define PAGE_SEQUENTIAL 0x0080
 #define PAGE_STACK	0x0100 /* of a stack that grows */
 #define PAGE_GAP	0x0200 /* a guard that it grows into */
-#define PAGE_CUT	0x0400 /* a gap begins here */
 #define PAGE_COW	0x1000 /* writes are never the file's */
 #define PAGE_ALONE	0x0800 /* new since the worker last shared anything */
 
