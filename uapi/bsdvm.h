@@ -780,15 +780,33 @@ struct bsdvm_objects {
  *	or written yet
  * @v_stackgrows: growths of stacks
  * @v_reactivated: pages that went back to the active queue
- * @v_dfree: pages freed by the pageout daemon (0 so far)
- * @v_swapin: page-ins from swap (0 so far)
- * @v_swapout: page-outs to swap (0 so far)
- * @v_swappgsin: pages paged in from swap (0 so far)
- * @v_swappgsout: pages paged out to swap (0 so far)
- * @v_free_target: free pages that the pageout daemon aims at (0 so far)
- * @v_free_min: free pages below which it is woken (0 so far)
+ * @v_dfree: pages freed by the pageout daemon
+ * @v_swapin: page-ins from swap
+ * @v_swapout: page-outs to swap
+ * @v_swappgsin: pages paged in from swap
+ * @v_swappgsout: pages paged out to swap
+ * @v_free_target: free pages that the pageout daemon aims at
+ * @v_free_min: free pages below which memory is short
  * @v_free_reserved: free pages kept from ordinary requests
  * @v_vmspaces: windows alive
+ * @v_pdwakeups: passes of the pageout daemon
+ * @v_pdpages: pages it looked at
+ * @v_pdshortfalls: passes that did not free what was wanted
+ * @v_pfree: pages freed by processes that exit or unmap
+ * @v_inactive_target: inactive pages that the pageout daemon aims at
+ * @v_pageout_free_min: free pages that only page-out may use
+ * @v_interrupt_free_min: free pages that nobody who may wait gets
+ * @v_free_severe: free pages below which whole vmspaces are swapped out
+ * @v_unswappable_count: dirty pages that there is no swap for
+ * @v_swap_size: pages of all swap devices
+ * @v_swap_inuse: pages of swap in use
+ * @v_pagein_errors: pages that could not be read
+ * @v_pageout_errors: pages that could not be written
+ * @v_lock_miss: pages that the daemon passed by, since somebody held their object
+ * @v_vmspace_swapout: vmspaces swapped out
+ * @v_vmspace_swapin: vmspaces swapped in again
+ * @v_vmspaces_out: vmspaces that are swapped out
+ * @v_oom_kills: processes killed for want of memory
  */
 struct bsdvm_stats {
 	__u32 size;
@@ -834,6 +852,89 @@ struct bsdvm_stats {
 	__u64 v_free_min;
 	__u64 v_free_reserved;
 	__u64 v_vmspaces;
+	__u64 v_pdwakeups;
+	__u64 v_pdpages;
+	__u64 v_pdshortfalls;
+	__u64 v_pfree;
+	__u64 v_inactive_target;
+	__u64 v_pageout_free_min;
+	__u64 v_interrupt_free_min;
+	__u64 v_free_severe;
+	__u64 v_unswappable_count;
+	__u64 v_swap_size;
+	__u64 v_swap_inuse;
+	__u64 v_pagein_errors;
+	__u64 v_pageout_errors;
+	__u64 v_lock_miss;
+	__u64 v_vmspace_swapout;
+	__u64 v_vmspace_swapin;
+	__u64 v_vmspaces_out;
+	__u64 v_oom_kills;
+};
+
+/**
+ * struct bsdvm_swapon - page to a file or block device, swapon(2)
+ * @size: in: size of this structure
+ * @fd: in: the file or block device, open for reading and writing
+ * @id: in: zero; out: the number by which BSDVM_IOC_SWAPOFF and
+ *	BSDVM_IOC_SWAPINFO know it
+ * @reserved: zero
+ *
+ * What is in the file is lost. The file is used as long as it is (it should have no
+ * holes), and must not be written to, nor cut short, by anyone else.
+ *
+ * EPERM without CAP_SYS_ADMIN, EBADF when @fd is not open so, ENOTBLK when it is
+ * neither a regular file nor a block device, EINVAL when it is smaller than two
+ * pages, EBUSY when it is in use for that already, ENOSPC when there is no room for
+ * its pages in the numbers of slots.
+ */
+struct bsdvm_swapon {
+	__u32 size;
+	__s32 fd;
+	__u32 id;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_swapoff - page to it no more, swapoff(2)
+ * @size: in: size of this structure
+ * @id: in: the device's number
+ *
+ * Brings back every page that is there. EPERM without CAP_SYS_ADMIN, ENXIO when
+ * there is no such device, EBUSY when somebody else is taking it away, ENOMEM when
+ * its pages would find no room elsewhere, EIO when one could not be read, EINTR on
+ * a signal; then it goes on as before.
+ */
+struct bsdvm_swapoff {
+	__u32 size;
+	__u32 id;
+};
+
+#define BSDVM_SWAPINFO_EMBEDDED	0x1	/* made by the module, of Linux's memory */
+#define BSDVM_SWAPINFO_CLOSING	0x2	/* being taken away */
+
+/**
+ * struct bsdvm_swapinfo - describe a swap device, vm.swap_info.N
+ * @size: in: size of this structure
+ * @index: in: which one, counted from 0
+ * @id: out: its number
+ * @flags: out: BSDVM_SWAPINFO_*
+ * @total: out: pages
+ * @used: out: pages in use
+ * @errors: out: pages that could not be read or written
+ * @path: out: its name, "embedded" for what the module made at load
+ *
+ * Output fields must be zero on input. ENOENT behind the last device.
+ */
+struct bsdvm_swapinfo {
+	__u32 size;
+	__u32 index;
+	__u32 id;
+	__u32 flags;
+	__u64 total;
+	__u64 used;
+	__u64 errors;
+	char path[256];
 };
 
 /* Outcome of an explicit fault. */
@@ -894,5 +995,8 @@ struct bsdvm_fault {
 #define BSDVM_IOC_SHM_SEALS	_IO(BSDVM_IOC_MAGIC, 0x18)
 #define BSDVM_IOC_SYSCTL	_IO(BSDVM_IOC_MAGIC, 0x19)
 #define BSDVM_IOC_OBJECTS	_IO(BSDVM_IOC_MAGIC, 0x1a)
+#define BSDVM_IOC_SWAPON	_IO(BSDVM_IOC_MAGIC, 0x1b)
+#define BSDVM_IOC_SWAPOFF	_IO(BSDVM_IOC_MAGIC, 0x1c)
+#define BSDVM_IOC_SWAPINFO	_IO(BSDVM_IOC_MAGIC, 0x1d)
 
 #endif /* _UAPI_BSDVM_H */

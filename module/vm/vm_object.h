@@ -25,9 +25,12 @@
 struct vnode_pager;
 
 /* vm_object.type: kinfo_vmobject's numbers. */
-#define OBJT_DEFAULT	1	/* anonymous, zero-filled */
+#define OBJT_DEFAULT	1	/* anonymous: swap, or zero */
 #define OBJT_VNODE	2	/* a file */
-#define OBJT_SWAP	3	/* shared memory with a pager of its own */
+#define OBJT_SWAP	3	/* shared memory: swap, or zero, up to its size */
+#define OBJT_DEVICE	4	/* memory of a device */
+#define OBJT_PHYS	5	/* memory that is never paged */
+#define OBJT_COUNT	6
 
 /* vm_object.flags */
 #define OBJ_ANON	0x0001	/* anonymous: may be collapsed */
@@ -38,6 +41,7 @@ struct vnode_pager;
  * struct vm_object - an object
  * @lock: this object's lock
  * @pages: (O) resident pages by pindex
+ * @swap: (O, and its own lock) where pages are in swap, by pindex: the pager's
  * @ref_count: (A) references
  * @shadow_count: (O) objects that shadow this one
  * @shadow_head: (O) those objects, by shadow_list
@@ -57,6 +61,7 @@ struct vnode_pager;
  * @object_list: (L) place on the list of all objects that its CPU made
  * @cpu: (C) that CPU
  * @later: (A) place on the list of vm_object_deallocate_later()
+ * @later_queued: (A) it is on that list
  * @rcu: for freeing it behind unlockers
  *
  * Locks: (A) atomic, (C) constant after creation, (L) the list's, RCU for
@@ -65,6 +70,7 @@ struct vnode_pager;
 struct vm_object {
 	struct rw_semaphore lock;
 	struct xarray pages;
+	struct xarray swap;
 	refcount_t ref_count;
 	unsigned int shadow_count;
 	struct list_head shadow_head;
@@ -82,6 +88,7 @@ struct vm_object {
 	struct vnode_pager *vnp;
 	struct list_head object_list;
 	unsigned int cpu;
+	atomic_t later_queued;
 	union {
 		struct llist_node later;
 		struct rcu_head rcu;

@@ -22,7 +22,8 @@
 #define PQ_INACTIVE	0
 #define PQ_ACTIVE	1
 #define PQ_LAUNDRY	2
-#define PQ_COUNT	3
+#define PQ_UNSWAPPABLE	3	/* dirty, and there is no swap for it */
+#define PQ_COUNT	4
 #define PQ_NONE		255
 #define PQ_MASK		255
 #define PQ_CPU_SHIFT	8
@@ -30,13 +31,19 @@
 /* In vm_page.wire_count: no object holds the page, the last wiring frees it. */
 #define VM_PAGE_ORPHAN	0x40000000
 
+/* vm_page.act_count: the daemon's ageing. */
 #define ACT_INIT	5
+#define ACT_ADVANCE	3
+#define ACT_DECLINE	1
+#define ACT_MAX		64
 
 /* vm_page.aflags: bit numbers, changed atomically. */
 #define PGA_REFERENCED	0	/* seen used by somebody who kept no PTE */
 #define PGA_DIRTY	1	/* differs from its backing store */
 #define PGA_LAZYFREE	2	/* its owner does not want it any more, MADV_FREE */
 #define PGA_UNSTABLE	3	/* written to its file, perhaps not to the disk yet */
+#define PGA_GONE	4	/* on its way in, and not wanted any more */
+#define PGA_FOREIGN	5	/* phys_addr is somebody else's frame, see its pager */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0
@@ -52,6 +59,45 @@
  */
 #define VM_ALLOC_NORMAL		0
 #define VM_ALLOC_SYSTEM		1	/* may dig into that reserve */
+
+/**
+ * struct vm_domain - how many pages there should be, by the size of the pool
+ * @v_free_reserved: VM_ALLOC_NORMAL never gets these
+ * @v_pageout_free_min: part of them, for page-out
+ * @v_interrupt_free_min: part of those, for nobody who may wait
+ * @v_free_severe: fewer free ones than these are a severe shortage
+ * @v_free_min: fewer than these are a shortage
+ * @v_free_target: what the pageout daemon aims at
+ * @v_inactive_target: inactive pages that it aims at
+ * @wakeup: fewer free ones than these wake it
+ */
+struct vm_domain {
+	unsigned long v_free_reserved;
+	unsigned long v_pageout_free_min;
+	unsigned long v_interrupt_free_min;
+	unsigned long v_free_severe;
+	unsigned long v_free_min;
+	unsigned long v_free_target;
+	unsigned long v_inactive_target;
+	unsigned long wakeup;
+};
+
+/* Constant between vm_page_startup() and vm_page_shutdown(). */
+extern struct vm_domain vm_dom;
+
+/*
+ * Where the pageout daemon sleeps, and whether it is wanted: set by who finds few
+ * pages free, cleared by the daemon.
+ */
+extern wait_queue_head_t vm_pageout_wait;
+extern atomic_t vm_pageout_wanted;
+
+/**
+ * vm_pageout_wakeup() - memory is short: wake the pageout daemon
+ *
+ * Context: any.
+ */
+void vm_pageout_wakeup(void);
 
 /**
  * vm_page_startup() - set up caches and queues, after vm_phys_init()
@@ -205,6 +251,31 @@ void vm_page_launder(struct vm_page *m);
  * Context: as vm_page_activate().
  */
 void vm_page_dequeue(struct vm_page *m);
+
+/**
+ * vm_page_unswappable() - put the page aside: it is dirty and there is no swap
+ * @m: the page; nothing happens when it is wired or there already
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_unswappable(struct vm_page *m);
+
+/**
+ * vm_page_scan() - take the first page of a queue that can be held
+ * @queue: PQ_*
+ * @cpu: whose queue
+ * @max: in: how many to look at; out: how many are left to look at
+ * @hold: called with the page-queue lock held; makes the page stay when it is off
+ *	the queue (locks its object), without sleeping; false when it cannot
+ * @arg: for @hold
+ *
+ * Pages that cannot be held go to the end of the queue.
+ *
+ * Context: process; takes page-queue locks.
+ * Return: the page, on no queue, held; NULL when there was none.
+ */
+struct vm_page *vm_page_scan(unsigned int queue, unsigned int cpu, unsigned long *max,
+			     bool (*hold)(struct vm_page *m, void *arg), void *arg);
 
 /**
  * vm_page_wire() - hold the page where it is

@@ -23,30 +23,51 @@
 /**
  * struct pagerops - what a pager can do
  * @getpages: fill @count pages, exclusively busied and in order of pindex;
- *	answers VM_PAGER_OK when the first is filled and sets @valid for each that
- *	is. Context: process, no lock held, may do I/O.
- * @putpages: write @count pages, wired and in order of pindex, from their
- *	frames. Return: 0 or a negative errno. Context: as @getpages.
+ *	answers VM_PAGER_OK when the one at @req is filled and sets @valid for each
+ *	that is. Context: process, no lock held, may do I/O; the caller has a
+ *	reference to the object.
+ * @putpages: write @count pages, made clean and wired by vm_pager_clean_page(), with
+ *	consecutive pindex, from their frames. *@done: how many of them, from the first
+ *	on, are written; the others are for the caller to make dirty again. Return: 0,
+ *	or why not all could be: a negative errno. Context: as @getpages.
  * @sync: bring what @putpages wrote to stable storage, bytes @start to @end.
- *	Return: 0 or a negative errno. Context: as @getpages.
- * @haspage: does the page exist behind the object? @before and @after, unless
- *	NULL, say how many neighbours may come with it. Context: any.
- * @zerofill: a missing page that @haspage knows of is all zeroes: nothing is to be
- *	waited for
+ *	Return: 0 or a negative errno. Context: as @getpages. NULL: nothing to do.
+ * @haspage: can the page be had from behind the object? @before and @after, unless
+ *	NULL, say how many neighbours may come with it. Context: object locked.
  * @dealloc: the last reference is gone; write what is dirty and let go of what
  *	lies behind. Context: as @getpages.
+ * @freespace: forget what is behind pages @start to @end, @end excluded, but for
+ *	pages that are busied. Context: object locked exclusively.
+ * @copy: what is behind pages @offset to @offset + @size of @src is from now on
+ *	behind pages 0 to @size of @dst, where that has neither a page nor something
+ *	behind it; everything else that was behind @src goes when @destroy is set, and
+ *	stays when not. Return: 0; -ENOMEM: some of it was not moved. Context: both
+ *	locked exclusively.
+ * @unswapped: the page is about to be changed: what is behind it is stale. Context:
+ *	object locked, shared or exclusively; the page not busied.
+ * @next: the first page at or after *@pindex and before @end that @haspage is true
+ *	of. Return: false when there is none. Context: object locked.
+ *
+ * A pager without @freespace keeps nothing that would have to be freed: @freespace,
+ * @copy, @unswapped and @next go together.
  */
 struct pagerops {
 	int (*getpages)(struct vm_object *object, struct vm_page **ma,
-			unsigned int count);
+			unsigned int count, unsigned int req);
 	int (*putpages)(struct vm_object *object, struct vm_page **ma,
-			unsigned int count);
+			unsigned int count, unsigned int *done);
 	int (*sync)(struct vm_object *object, vm_ooffset_t start,
 		    vm_ooffset_t end);
 	bool (*haspage)(struct vm_object *object, vm_pindex_t pindex, int *before,
 			int *after);
-	bool zerofill;
 	void (*dealloc)(struct vm_object *object);
+	void (*freespace)(struct vm_object *object, vm_pindex_t start,
+			  vm_pindex_t end);
+	int (*copy)(struct vm_object *src, struct vm_object *dst,
+		    vm_pindex_t offset, vm_pindex_t size, bool destroy);
+	void (*unswapped)(struct vm_page *m);
+	bool (*next)(struct vm_object *object, vm_pindex_t *pindex,
+		     vm_pindex_t end);
 };
 
 /**
@@ -66,5 +87,82 @@ void vm_pager_register(u8 type, const struct pagerops *ops);
  * are zero.
  */
 const struct pagerops *vm_pager_ops(const struct vm_object *object);
+
+/**
+ * vm_pager_swapped() - may anything of the object be in swap?
+ * @object: an object of type OBJT_DEFAULT or OBJT_SWAP
+ *
+ * Costs a load: most objects never have anything there.
+ *
+ * Context: object locked.
+ * Return: false when certainly nothing is.
+ */
+static inline bool vm_pager_swapped(const struct vm_object *object)
+{
+	return unlikely(!xa_empty(&object->swap));
+}
+
+/**
+ * vm_pager_has_page() - can the pager bring a page in?
+ * @object: the object
+ * @pindex: which page
+ *
+ * Context: object locked.
+ * Return: true when a page that is not resident must come from the pager.
+ */
+bool vm_pager_has_page(struct vm_object *object, vm_pindex_t pindex);
+
+/**
+ * vm_pager_freespace() - forget what is behind pages of an object
+ * @object: the object
+ * @start: first page
+ * @end: page behind the last, 0 for all from @start
+ *
+ * Context: object locked exclusively.
+ */
+void vm_pager_freespace(struct vm_object *object, vm_pindex_t start,
+			vm_pindex_t end);
+
+/**
+ * vm_pager_page_unswapped() - what is behind a page is stale
+ * @m: the page, about to be changed and therefore dirty
+ *
+ * Context: its object locked, shared or exclusively; the page not busied.
+ */
+static inline void vm_pager_page_unswapped(struct vm_page *m)
+{
+	if (vm_pager_swapped(m->object))
+		vm_pager_ops(m->object)->unswapped(m);
+}
+
+/* Most pages that are written at once. */
+#define VM_PAGEOUT_CLUSTER	32
+
+/**
+ * vm_pager_clean_page() - make a page ready to be written
+ * @m: a dirty page
+ *
+ * Read-only everywhere, clean, and wired so that it stays while it is written with
+ * no lock held. Who stores to it from now on makes it dirty again.
+ *
+ * Context: process, may sleep; its object locked exclusively.
+ */
+void vm_pager_clean_page(struct vm_page *m);
+
+/**
+ * vm_pager_put_pages() - write pages that vm_pager_clean_page() made ready
+ * @object: their object; the caller has a reference
+ * @ma: the pages, with consecutive pindex
+ * @count: how many
+ * @queue: PQ_* for the pages that were written
+ * @err_queue: PQ_* for those that were not, which are dirty again
+ * @done: where it goes how many were written, from the first on; or NULL
+ *
+ * Context: process, does I/O: no VM lock and no address-space lock held.
+ * Return: 0, or why not all were written: a negative errno.
+ */
+int vm_pager_put_pages(struct vm_object *object, struct vm_page **ma,
+		       unsigned int count, unsigned int queue,
+		       unsigned int err_queue, unsigned int *done);
 
 #endif /* BSDVM_VM_PAGER_H */

@@ -28,6 +28,20 @@ struct vmmeter {
 	u64 v_shootdown_cpus;	/* CPUs interrupted for them */
 	u64 v_stackgrows;	/* growths of stacks */
 	u64 v_reactivated;	/* pages that went back to the active queue */
+	u64 v_swapin;		/* page-ins from swap */
+	u64 v_swapout;		/* page-outs to swap */
+	u64 v_swappgsin;	/* pages paged in from swap */
+	u64 v_swappgsout;	/* pages paged out to swap */
+	u64 v_pdwakeups;	/* passes of the pageout daemon */
+	u64 v_pdpages;		/* pages it looked at */
+	u64 v_pdshortfalls;	/* passes that freed less than was wanted */
+	u64 v_dfree;		/* pages it freed */
+	u64 v_lock_miss;	/* pages whose object somebody else had locked */
+	u64 v_pagein_errors;	/* pages that could not be read */
+	u64 v_pageout_errors;	/* pages that could not be written */
+	u64 v_vmspace_swapout;	/* vmspaces swapped out */
+	u64 v_vmspace_swapin;	/* ... and in again */
+	u64 v_oom_kills;	/* processes killed for want of memory */
 	s64 v_lazyfree;		/* pages given up by MADV_FREE (sum over CPUs) */
 	u64 o_collapses;	/* backing objects merged upward */
 	u64 o_bypasses;		/* backing objects skipped */
