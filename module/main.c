@@ -14,11 +14,13 @@
 #include "device.h"
 #include "pmap_x86/pmap_x86.h"
 #include "pool.h"
+#include "vm/swap_pager.h"
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
+#include "vm/vm_pageout.h"
 #include "vm/vm_phys.h"
 #include "vm/vm_sysctl.h"
 #include "vm/vnode_pager.h"
@@ -30,13 +32,27 @@ static unsigned int pool_mb = 64;
 module_param(pool_mb, uint, 0444);
 MODULE_PARM_DESC(pool_mb, "physical memory to reserve, MiB (default 64)");
 
+static int swap_mb = -1;
+module_param(swap_mb, int, 0444);
+MODULE_PARM_DESC(swap_mb,
+		 "swap of Linux's memory to begin with, MiB (default 4 times pool_mb, 0 none)");
+
 /* Bounds and later changes: vm_sysctl.c. */
+module_param_named(oom_kill, vm_oom_kill, uint, 0444);
+MODULE_PARM_DESC(oom_kill,
+		 "no memory left: 1 kills the largest process (default), 0 sends SIGBUS to who faults");
+
 module_param_named(pfault_oom_attempts, vm_pfault_oom_attempts, uint, 0444);
 MODULE_PARM_DESC(pfault_oom_attempts,
 		 "how often a fault waits for a free page before it gives up (default 3)");
 
 module_param_named(pfault_oom_wait, vm_pfault_oom_wait, uint, 0444);
 MODULE_PARM_DESC(pfault_oom_wait, "seconds each time (default 2)");
+
+static u64 __init swap_pages(void)
+{
+	return (swap_mb < 0 ? 4 * (u64)pool_mb : swap_mb) << (20 - VM_PAGE_SHIFT);
+}
 
 static int __init bsdvm_init(void)
 {
@@ -66,24 +82,33 @@ static int __init bsdvm_init(void)
 	ret = vm_object_init();
 	if (ret)
 		goto fini_pmap;
-	ret = vnode_pager_init();
+	ret = swap_pager_init(swap_pages());
 	if (ret)
 		goto fini_object;
-	uipc_shm_init();
+	ret = vnode_pager_init();
+	if (ret)
+		goto fini_swap;
 	ret = vm_map_startup();
 	if (ret)
 		goto fini_vnode;
-	ret = device_init();
+	ret = vm_pageout_init();
 	if (ret)
 		goto fini_map;
+	ret = device_init();
+	if (ret)
+		goto fini_pageout;
 	bsdvm_debugfs_init();
 	pr_info("%u MiB of memory under BSD rules\n", pool_mb);
 	return 0;
 
+fini_pageout:
+	vm_pageout_fini();
 fini_map:
 	vm_map_shutdown();
 fini_vnode:
 	vnode_pager_fini();
+fini_swap:
+	swap_pager_fini();
 fini_object:
 	vm_object_fini();
 fini_pmap:
@@ -100,11 +125,13 @@ static void __exit bsdvm_exit(void)
 {
 	bsdvm_debugfs_fini();
 	device_fini();
+	vm_pageout_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	/* Waits for objects still on their way out, which need their pager. */
 	vm_object_fini();
 	vnode_pager_fini();
+	swap_pager_fini();
 	pmap_fini();
 	vm_page_shutdown();
 	vm_phys_fini();

@@ -2,13 +2,13 @@
 /*
  * uipc_shm: shared memory objects, their pages and their names.
  *
- * The pages belong to a vm_object of type OBJT_SWAP, whose pager zero-fills: what
- * is mapped outlives the shmfd. The object is never anonymous to the rest of the VM
+ * The pages belong to a vm_object of type OBJT_SWAP: what is mapped outlives the shmfd.
+ * The object is never anonymous to the rest of the VM
  * system (OBJ_ANON), so nobody collapses it, extends it, or frees a part of it
  * because one mapping is gone.
  *
- * Swap is reserved for the whole size, whoever maps it; the pager gives it back
- * with the object.
+ * Swap is reserved for the whole size, whoever maps it, and given back with the
+ * object.
  *
  * Locks: shmfd.lock stands outside of all VM locks and of mmap_lock, like the lock
  * of a file: user memory may be touched under it. It is never taken in a fault.
@@ -99,44 +99,6 @@ static struct rb_root shm_dictionary = RB_ROOT;
 static DEFINE_MUTEX(shm_dict_lock);
 static atomic64_t shm_next_ino;
 
-/* --- the pager */
-
-static bool shm_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int *before, int *after)
-{
-	/* One touch, one page: nothing is saved by making more of them. */
-	if (before)
-		*before = 0;
-	if (after)
-		*after = 0;
-	return pindex < READ_ONCE(object->size);
-}
-
-static int shm_pager_getpages(struct vm_object *object, struct vm_page **ma, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		if (!shm_pager_haspage(object, ma[i]->pindex, NULL, NULL))
-			break;
-		pmap_zero_page(ma[i]);
-		ma[i]->valid = 1;
-		VM_CNT_INC(v_zfod);
-	}
-	return i ? VM_PAGER_OK : VM_PAGER_BAD;
-}
-
-static void shm_pager_dealloc(struct vm_object *object)
-{
-	swap_release(IDX_TO_OFF(object->size));
-}
-
-static const struct pagerops shm_pagerops = {
-	.getpages = shm_pager_getpages,
-	.haspage = shm_pager_haspage,
-	.zerofill = true,
-	.dealloc = shm_pager_dealloc,
-};
-
 /* --- objects */
 
 static struct shmfd *shm_alloc(u32 mode, u32 shmflags)
@@ -202,8 +164,8 @@ static int shm_access(struct shmfd *shmfd, u32 want)
 }
 
 /*
- * Free the pages from @start on. One that is busied is on its way in, and zero; a
- * wired one must stay, and becomes zero.
+ * Free the pages from @start on. One that is busied is on its way in, and goes when it
+ * has come; a wired one must stay, and becomes zero.
  */
 static void shm_remove_pages(struct vm_object *object, vm_pindex_t start)
 {
@@ -212,15 +174,20 @@ static void shm_remove_pages(struct vm_object *object, vm_pindex_t start)
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	xa_for_each_range(&object->pages, index, m, start, ULONG_MAX) {
-		if (vm_page_busied(m))
+		if (vm_page_busied(m)) {
+			set_bit(PGA_GONE, &m->aflags);
 			continue;
+		}
 		pmap_remove_all(m);
-		if (vm_page_wired(m))
+		if (vm_page_wired(m)) {
 			pmap_zero_page(m);
-		else
+			vm_page_dirty(m);
+		} else {
 			vm_page_destroy(m);
+		}
 		cond_resched();
 	}
+	vm_pager_freespace(object, start, 0);
 }
 
 /* Zero the last page from @length on, where that is not its start. */
@@ -232,16 +199,41 @@ static void shm_zero_tail(struct vm_object *object, u64 length)
 	if (!base)
 		return;
 	m = vm_page_lookup(object, OFF_TO_IDX(length));
-	if (!m || vm_page_busied(m))
+	if (!m)
 		return;
+	vm_pager_page_unswapped(m);
 	memset(pmap_quick_enter_page(m) + base, 0, VM_PAGE_SIZE - base);
 	vm_page_dirty(m);
+}
+
+/*
+ * Lock the object with the last page that @length leaves resident, if there is one.
+ */
+static int shm_lock_tail(struct vm_object *object, u64 length)
+{
+	vm_pindex_t pindex = OFF_TO_IDX(length);
+	struct vm_page *m;
+	int ret = 0;
+
+	VM_OBJECT_WLOCK(object);
+	while (length & VM_PAGE_MASK) {
+		m = vm_page_lookup(object, pindex);
+		if (m ? !vm_page_busied(m) : !vm_pager_has_page(object, pindex))
+			break;
+		VM_OBJECT_WUNLOCK(object);
+		ret = vm_object_pagein(object, pindex);
+		if (ret)
+			break;
+		VM_OBJECT_WLOCK(object);
+	}
+	return ret;
 }
 
 static int shm_dotruncate_locked(struct shmfd *shmfd, u64 length)
 {
 	struct vm_object *object = shmfd->object;
 	vm_pindex_t old = object->size, new = OFF_TO_IDX(round_page(length));
+	int ret;
 
 	lockdep_assert_held_write(&shmfd->lock);
 	if (length == shmfd->size)
@@ -251,9 +243,15 @@ static int shm_dotruncate_locked(struct shmfd *shmfd, u64 length)
 	if (new > old && !swap_reserve(IDX_TO_OFF(new - old)))
 		return -ENOMEM;
 
-	VM_OBJECT_WLOCK(object);
+	ret = shm_lock_tail(object, length);
+	if (ret) {
+		if (new > old)
+			swap_release(IDX_TO_OFF(new - old));
+		return ret;
+	}
 	/* From now on no fault brings a page in behind the end. */
 	object->size = new;
+	object->charge = IDX_TO_OFF(new);
 	if (length < shmfd->size)
 		shm_zero_tail(object, length);
 	/*
@@ -305,8 +303,8 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 			 struct vm_page **mp)
 {
 	unsigned int attempts = 0;
+	bool busied, paged_out;
 	struct vm_page *m;
-	bool busied;
 	int ret;
 
 	for (;;) {
@@ -315,13 +313,22 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 		busied = m && vm_page_busied(m);
 		if (m && !busied)
 			vm_page_wire(m);
+		paged_out = !m && vm_pager_has_page(object, pindex);
 		VM_OBJECT_RUNLOCK(object);
 		*mp = m;
 		if (busied && vm_page_busy_sleep(m))
 			return -EINTR;
 		if (busied)
 			continue;
-		if (m || !create)
+		if (m)
+			return 0;
+		if (paged_out) {
+			ret = vm_object_pagein(object, pindex);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (!create)
 			return 0;
 
 		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
@@ -347,6 +354,16 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 	}
 }
 
+/* What is behind the page in swap is stale now; a page-out under way has to notice. */
+static void shm_page_written(struct vm_object *object, struct vm_page *m)
+{
+	VM_OBJECT_RLOCK(object);
+	if (m->object == object)
+		vm_pager_page_unswapped(m);
+	vm_page_dirty(m);
+	VM_OBJECT_RUNLOCK(object);
+}
+
 /* Read or write what lies below the end. The object is locked, by the caller. */
 static ssize_t shm_uiomove(struct shmfd *shmfd, u64 pos, size_t len, bool write, shm_copy_t copy,
 			   void *cookie)
@@ -366,7 +383,7 @@ static ssize_t shm_uiomove(struct shmfd *shmfd, u64 pos, size_t len, bool write,
 		copied = copy(cookie, m ? pmap_quick_enter_page(m) + base : NULL, count);
 		if (m) {
 			if (write)
-				vm_page_dirty(m);
+				shm_page_written(shmfd->object, m);
 			vm_page_unwire(m, PQ_ACTIVE);
 		}
 		done += copied;
@@ -771,11 +788,6 @@ unlock:
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(kern_shm_rename);
-
-void uipc_shm_init(void)
-{
-	vm_pager_register(OBJT_SWAP, &shm_pagerops);
-}
 
 void uipc_shm_fini(void)
 {

@@ -48,17 +48,7 @@ struct shm_attr {
 };
 
 /**
- * uipc_shm_init() - register the pager
- *
- * Context: start-up only.
- */
-void uipc_shm_init(void);
-
-/**
  * uipc_shm_fini() - forget all names; no descriptor and no mapping is left
- *
- * The pager stays for objects on their way out. Harmless without
- * uipc_shm_init().
  *
  * Context: shut-down only, before vm_object_fini().
  */

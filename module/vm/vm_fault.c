@@ -6,8 +6,8 @@
  *
  *  1. vm_fault_lookup()  the entry, its object, what the access may do; makes
  *                        the shadow of an entry that needs a copy
- *  2. vm_fault_find()    the page, down the chain of shadows
- *  3. vm_fault_fill()    where there is none: page-in, or a zeroed page;
+ *  2. vm_fault_find()    the page, down the chain of shadows: resident or in swap
+ *  3. vm_fault_fill()    where none is resident: page-in, or a zeroed page;
  *     vm_fault_cow()     where it lies below the first object and is written:
  *                        a copy in the first object, or the page itself
  *  4. vm_fault_enter()   the mapping
@@ -31,6 +31,7 @@
 
 #include "pmap.h"
 #include "vm_page.h"
+#include "vm_pageout.h"
 #include "vm_pager.h"
 #include "vmmeter.h"
 
@@ -149,14 +150,36 @@ static bool writes(const struct faultstate *fs)
 	return fs->fault_type & (VM_PROT_WRITE | VM_PROT_COPY);
 }
 
-/* Pages that a page-in brings, the one that is needed included. */
-static unsigned int fault_read_window(const struct faultstate *fs)
+/*
+ * How many pages a page-in brings beside the one that is needed. Who goes on where
+ * the last page-in ended reads in sequence: more and more comes ahead. For anybody
+ * else it is what is around in the cluster, which is cheap to get. Faults of other
+ * threads may change the entry's memory of it at any time; it is only a guess.
+ */
+static void fault_read_window(const struct faultstate *fs, unsigned int *behind,
+			      unsigned int *ahead)
 {
-	u32 eflags = fs->entry->eflags;
+	struct vm_map_entry *entry = fs->entry;
+	unsigned int place = atop(fs->vaddr) % VM_FAULT_READ_DEFAULT;
 
-	if (eflags & MAP_ENTRY_BEHAV_RANDOM)
-		return 1;
-	return eflags & MAP_ENTRY_BEHAV_SEQ ? VM_FAULT_READ_MAX : VM_FAULT_READ_DEFAULT;
+	*behind = 0;
+	*ahead = 0;
+	if (entry->eflags & MAP_ENTRY_BEHAV_RANDOM)
+		return;
+	if (entry->eflags & MAP_ENTRY_BEHAV_SEQ) {
+		*ahead = VM_FAULT_READ_MAX - 1;
+	} else if (fs->vaddr == READ_ONCE(entry->next_read)) {
+		*ahead = clamp_t(unsigned int, READ_ONCE(entry->read_ahead),
+				 VM_FAULT_READ_DEFAULT - 1, VM_FAULT_READ_MAX - 1);
+		WRITE_ONCE(entry->read_ahead, 2 * *ahead + 1);
+	} else {
+		*behind = place;
+		*ahead = VM_FAULT_READ_DEFAULT - 1 - place;
+		WRITE_ONCE(entry->read_ahead, 0);
+	}
+	*behind = min_t(u64, *behind, atop(fs->vaddr - entry->start));
+	*ahead = min_t(u64, *ahead, atop(entry->end - fs->vaddr) - 1);
+	WRITE_ONCE(entry->next_read, fs->vaddr + ptoa(*ahead + 1));
 }
 
 /*
@@ -211,6 +234,12 @@ static struct vm_page *fault_page(const struct faultstate *fs)
 						       NULL;
 }
 
+/* Is it not resident in @fs->object, which is locked, but in swap? */
+static bool fault_paged_out(const struct faultstate *fs)
+{
+	return vm_pager_swapped(fs->object) && vm_pager_has_page(fs->object, fs->pindex);
+}
+
 /* Look for the page in @fs->object, which is locked, and below. */
 static void fault_walk(struct faultstate *fs)
 {
@@ -218,7 +247,7 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
-	while (!(fs->m = fault_page(fs))) {
+	while (!(fs->m = fault_page(fs)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
 			break;
@@ -254,73 +283,97 @@ static void vm_fault_find(struct faultstate *fs)
 	fault_walk(fs);
 }
 
+/* A page for page-in, busied and in its place; NULL when there is one, or no memory. */
+static struct vm_page *fault_pagein_page(struct vm_object *object, vm_pindex_t pindex)
+{
+	struct vm_page *m;
+
+	if (vm_page_lookup(object, pindex))
+		return NULL;
+	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m)
+		return NULL;
+	vm_page_tryxbusy(m);
+	if (!vm_page_insert(m, object, pindex))
+		return m;
+	vm_page_xunbusy(m);
+	vm_page_free(m);
+	return NULL;
+}
+
 /*
  * Take pages for a page-in from the pager of @object, which is locked
- * exclusively: the one that is needed and those behind it that are not there.
+ * exclusively: the one that is needed, and those around it that are not there.
  */
 static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 				const struct pagerops *ops)
 {
 	struct vm_fault_wait *fw = fs->fw;
-	vm_pindex_t pindex = fs->pindex, end;
+	unsigned int behind, ahead, i;
+	int before, after;
 	struct vm_page *m;
-	int after;
 
-	if (!ops->haspage(object, pindex, NULL, &after))
-		return KERN_OUT_OF_BOUNDS;
-	end = pindex + min_t(unsigned int, after + 1, fault_read_window(fs));
-	for (fw->count = 0; pindex < end; pindex++) {
-		if (vm_page_lookup(object, pindex))
-			break;
-		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!ops->haspage(object, fs->pindex, &before, &after))
+		return object->type == OBJT_DEFAULT ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
+	fw->count = 0;
+	fw->req = 0;
+	m = fault_pagein_page(object, fs->pindex);
+	if (!m)
+		return KERN_RESOURCE_SHORTAGE;
+	fw->ma[fw->count++] = m;
+
+	fault_read_window(fs, &behind, &ahead);
+	behind = min_t(unsigned int, behind, before);
+	ahead = min_t(unsigned int, ahead, after);
+	for (i = 1; i <= behind; i++) {
+		m = fault_pagein_page(object, fs->pindex - i);
 		if (!m)
 			break;
-		vm_page_tryxbusy(m);
-		if (vm_page_insert(m, object, pindex)) {
-			vm_page_xunbusy(m);
-			vm_page_free(m);
-			return fw->count ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
-		}
+		memmove(&fw->ma[1], &fw->ma[0], fw->count * sizeof(fw->ma[0]));
+		fw->ma[0] = m;
+		fw->count++;
+		fw->req++;
+	}
+	for (i = 1; i <= ahead; i++) {
+		m = fault_pagein_page(object, fs->pindex + i);
+		if (!m)
+			break;
 		fw->ma[fw->count++] = m;
 	}
 	return KERN_SUCCESS;
 }
 
 /* End the pass: the page must come from the pager of @fs->object. */
-static int fault_pagein(struct faultstate *fs, const struct pagerops *ops)
+static int fault_pagein(struct faultstate *fs)
 {
 	struct vm_object *object = fs->object;
-	vm_pindex_t pindex = fs->pindex;
-	int rv;
-
-	if (!ops->haspage(object, pindex, NULL, NULL))
-		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	int rv = KERN_RESTART;
 
 	/*
-	 * The map is still locked, so the file stays at the end of the chain while
-	 * the object locks change.
+	 * The map is still locked, so a file stays at the end of the chain while the
+	 * object locks change; our reference keeps an anonymous object from being
+	 * merged with its shadow.
 	 */
+	vm_object_reference(object);
 	fault_unlock_objects(fs);
+	fs->fw->what = VM_FAULT_WAIT_NONE;
 	VM_OBJECT_WLOCK(object);
-	if (vm_page_lookup(object, pindex)) {
-		/* Somebody else was faster. */
-		VM_OBJECT_WUNLOCK(object);
-		fs->fw->what = VM_FAULT_WAIT_NONE;
+	/* Unless somebody else was faster. */
+	if (!vm_page_lookup(object, fs->pindex)) {
+		rv = fault_pagein_prepare(fs, object, vm_pager_ops(object));
+		fault_dontneed_behind(fs, object);
+	}
+	VM_OBJECT_WUNLOCK(object);
+	if (rv == KERN_SUCCESS) {
+		fs->fw->what = VM_FAULT_WAIT_PAGEIN;
+		fs->fw->object = object;
+		VM_CNT_INC(v_io_faults);
 		return fault_fail(fs, KERN_RESTART);
 	}
-	rv = fault_pagein_prepare(fs, object, ops);
-	fault_dontneed_behind(fs, object);
-	if (rv == KERN_SUCCESS && fs->fw->count)
-		vm_object_reference(object);
-	VM_OBJECT_WUNLOCK(object);
-	if (rv != KERN_SUCCESS)
-		return fault_fail(fs, rv);
-	if (!fs->fw->count)
+	vm_object_deallocate_later(object);
+	if (rv == KERN_RESOURCE_SHORTAGE)
 		return fault_wait_memory(fs);
-	fs->fw->what = VM_FAULT_WAIT_PAGEIN;
-	fs->fw->object = object;
-	VM_CNT_INC(v_io_faults);
-	return fault_fail(fs, KERN_RESTART);
+	return fault_fail(fs, rv);
 }
 
 /*
@@ -348,17 +401,49 @@ static int fault_insert(struct faultstate *fs, struct vm_page *m)
 	return KERN_SUCCESS;
 }
 
-/* Step 3, no page anywhere. */
+/*
+ * Shared memory that is mapped privately has nothing there yet: the page goes into
+ * the shared object, since a read may not part the two.
+ */
+static int fault_fill_shared(struct faultstate *fs)
+{
+	struct vm_object *object = fs->object;
+	struct vm_page *m;
+	int ret;
+
+	/* Its shadow, the entry and the map's lock keep it where it is. */
+	fault_unlock_objects(fs);
+	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m)
+		return fault_wait_memory(fs);
+	pmap_zero_page(m);
+	m->valid = 1;
+	VM_OBJECT_WLOCK(object);
+	ret = fs->pindex < object->size ? vm_page_insert(m, object, fs->pindex) : -EEXIST;
+	if (!ret)
+		vm_page_enqueue(m, PQ_ACTIVE);
+	VM_OBJECT_WUNLOCK(object);
+	if (ret)
+		vm_page_free(m);
+	else
+		VM_CNT_INC(v_zfod);
+	fs->fw->what = VM_FAULT_WAIT_NONE;
+	return fault_fail(fs, ret == -ENOMEM ? KERN_RESOURCE_SHORTAGE : KERN_RESTART);
+}
+
+/* Step 3, no page resident anywhere. */
 static int vm_fault_fill(struct faultstate *fs)
 {
-	const struct pagerops *ops = vm_pager_ops(fs->object);
+	bool sized = fs->object->type == OBJT_SWAP;
 	struct vm_page *m;
 	int rv;
 
-	if (ops && !(ops->zerofill && fs->object == fs->first_object))
-		return fault_pagein(fs, ops);
-	if (ops && !ops->haspage(fs->first_object, fs->first_pindex, NULL, NULL))
+	if ((fs->object->type != OBJT_DEFAULT && !sized) || fault_paged_out(fs))
+		return fault_pagein(fs);
+	if (!fault_visible(fs->object, fs->pindex))
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	if (sized && fs->object != fs->first_object)
+		return fault_fill_shared(fs);
 
 	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
 	fault_unlock_objects(fs);
@@ -368,22 +453,22 @@ static int vm_fault_fill(struct faultstate *fs)
 	pmap_zero_page(m);
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
-	if (ops && !ops->haspage(fs->first_object, fs->first_pindex, NULL, NULL)) {
+	if (!fault_visible(fs->first_object, fs->first_pindex)) {
 		/* Its end has come nearer meanwhile. */
 		vm_page_free(m);
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 	}
-	if (fs->first_object->backing_object) {
+	if (fs->first_object->backing_object || vm_pager_swapped(fs->first_object)) {
 		/*
 		 * Another thread may have been faster, here or, where the chain is
 		 * shared, further down: what it has mapped since may not be hidden
-		 * unseen.
+		 * unseen, nor what was paged out since.
 		 */
 		fs->pindex = fs->first_pindex;
 		fault_walk(fs);
-		if (fs->m) {
+		if (fs->m || fault_paged_out(fs)) {
 			vm_page_free(m);
-			return KERN_SUCCESS;
+			return fs->m ? KERN_SUCCESS : fault_pagein(fs);
 		}
 	}
 	rv = fault_insert(fs, m);
@@ -414,6 +499,9 @@ static int vm_fault_cow(struct faultstate *fs)
 	int rv;
 
 	if (fault_sole_owner(fs)) {
+		/* What is in swap belongs to the old place. */
+		vm_pager_page_unswapped(fs->m);
+		vm_page_dirty(fs->m);
 		if (vm_page_rename(fs->m, first, fs->first_pindex))
 			return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
 		object_unlock(fs->object, &fs->object_lock);
@@ -487,6 +575,8 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	 */
 	if (fs->object != fs->first_object || (!writes(fs) && !vm_page_is_dirty(fs->m)))
 		prot &= ~VM_PROT_WRITE;
+	if ((prot & VM_PROT_WRITE) && !vm_page_is_dirty(fs->m))
+		vm_pager_page_unswapped(fs->m);
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);
@@ -539,31 +629,22 @@ EXPORT_SYMBOL_IF_KUNIT(vm_fault);
 static int fault_wait_pagein(struct vm_fault_wait *fw)
 {
 	struct vm_object *object = fw->object;
-	unsigned int i;
 	int rv;
 
-	rv = vm_pager_ops(object)->getpages(object, fw->ma, fw->count);
-	VM_OBJECT_WLOCK(object);
-	for (i = 0; i < fw->count; i++) {
-		if (fw->ma[i]->valid) {
-			vm_page_activate(fw->ma[i]);
-			vm_page_xunbusy(fw->ma[i]);
-		} else {
-			vm_page_xunbusy(fw->ma[i]);
-			vm_page_destroy(fw->ma[i]);
-		}
-	}
-	VM_OBJECT_WUNLOCK(object);
+	rv = vm_pager_ops(object)->getpages(object, fw->ma, fw->count, fw->req);
+	vm_object_pagein_done(object, fw->ma, fw->count, fw->req);
 	vm_object_deallocate_later(object);
 	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
 }
 
-static int fault_wait_for_memory(void)
+static int fault_wait_for_memory(const struct vm_fault_wait *fw)
 {
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts); i++) {
+	/* While somebody may be killed for it, who is in nobody's way goes on waiting. */
+	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts) ||
+		    (fw->patient && vm_pageout_oom_hopeful()); i++) {
 		ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
 		if (!ret)
 			return KERN_RESTART;
@@ -579,7 +660,7 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 	case VM_FAULT_WAIT_BUSY:
 		return vm_page_busy_sleep(fw->ma[0]) ? KERN_FAILURE : KERN_RESTART;
 	case VM_FAULT_WAIT_MEMORY:
-		return fault_wait_for_memory();
+		return fault_wait_for_memory(fw);
 	case VM_FAULT_WAIT_PAGEIN:
 		return fault_wait_pagein(fw);
 	default:
@@ -587,6 +668,18 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_wait);
+
+/* What is in swap hides what is below it, too. */
+static void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,
+				  unsigned int count, unsigned long *hidden)
+{
+	vm_pindex_t at = pindex;
+
+	if (!vm_pager_swapped(object))
+		return;
+	for (; vm_pager_ops(object)->next(object, &at, pindex + count); at++)
+		__set_bit(at - pindex, hidden);
+}
 
 /*
  * Gather the pages that show through a window of a chain. @top is locked; what is
@@ -609,6 +702,7 @@ static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, u
 			if (m->valid && !vm_page_busied(m) && fault_visible(object, index))
 				ma[slot] = m;
 		}
+		prefault_hide_swapped(object, pindex, count, hidden);
 		backing = object->backing_object;
 		if (!backing || depth == VM_FAULT_AROUND_DEPTH || bitmap_full(hidden, count) ||
 		    !VM_OBJECT_TRYRLOCK(backing))

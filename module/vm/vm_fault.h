@@ -25,7 +25,7 @@
 #define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
 #define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
 
-/* Pages a page-in brings at once: as a rule, and to who reads in sequence. */
+/* Pages a page-in brings at once, a power of two: as a rule, and the most. */
 #define VM_FAULT_READ_DEFAULT	16
 #define VM_FAULT_READ_MAX	32
 
@@ -33,15 +33,19 @@
  * struct vm_fault_wait - what a fault that said KERN_RESTART waits for
  * @what: VM_FAULT_WAIT_*
  * @restarts: how often the fault has been restarted; zero it before the first
+ * @patient: set it when the waiting hinders nobody: no lock is held
  * @count: pages of @ma
+ * @req: which of them is needed
  * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
- *	the one that is needed first
+ *	in order of pindex
  * @object: referenced: the object of the pages to bring in
  */
 struct vm_fault_wait {
 	unsigned int what;
 	unsigned int restarts;
+	bool patient;
 	unsigned int count;
+	unsigned int req;
 	struct vm_page *ma[VM_FAULT_READ_MAX];
 	struct vm_object *object;
 };

@@ -65,6 +65,9 @@ struct pmap;
  * @stack_prot: (M) of a stack gap: what the stack gets when it grows
  * @stack_max: (M) of a stack gap: the bound of that
  * @wired_count: (M) times wired
+ * @next_read: where the next page-in is if the entry is read in sequence; changed by
+ *	any fault
+ * @read_ahead: pages that it brings ahead then; likewise
  * @wiring_thread: (M) with MAP_ENTRY_IN_TRANSITION: who wires it
  *
  * A wired entry has each of its pages in @object itself, wired once for the entry,
@@ -89,6 +92,8 @@ struct vm_map_entry {
 	vm_prot_t stack_prot;
 	vm_prot_t stack_max;
 	u32 wired_count;
+	u8 read_ahead;
+	vm_offset_t next_read;
 	const struct task_struct *wiring_thread;
 };
 

@@ -7,8 +7,10 @@
 #include <bsdvm.h>
 
 #include "pmap.h"
+#include "swap_pager.h"
 #include "swap_reserve.h"
 #include "vm_page.h"
+#include "vm_pager.h"
 #include "vm_phys.h"
 #include "vmmeter.h"
 #include "vnode_pager.h"
@@ -73,7 +75,32 @@ void vm_meter_stats(struct bsdvm_stats *stats)
 	stats->v_lazyfree_count = total.v_lazyfree;
 	stats->v_stackgrows = total.v_stackgrows;
 	stats->v_reactivated = total.v_reactivated;
-	stats->v_free_reserved = vm_free_reserved();
+	stats->v_swapin = total.v_swapin;
+	stats->v_swapout = total.v_swapout;
+	stats->v_swappgsin = total.v_swappgsin;
+	stats->v_swappgsout = total.v_swappgsout;
+	stats->v_pdwakeups = total.v_pdwakeups;
+	stats->v_pdpages = total.v_pdpages;
+	stats->v_pdshortfalls = total.v_pdshortfalls;
+	stats->v_dfree = total.v_dfree;
+	/* Who freed the rest exited or unmapped. */
+	stats->v_pfree = total.v_tfree - min(total.v_tfree, total.v_dfree);
+	stats->v_lock_miss = total.v_lock_miss;
+	stats->v_pagein_errors = total.v_pagein_errors;
+	stats->v_pageout_errors = total.v_pageout_errors;
+	stats->v_vmspace_swapout = total.v_vmspace_swapout;
+	stats->v_vmspace_swapin = total.v_vmspace_swapin;
+	stats->v_vmspaces_out = total.v_vmspace_swapout - total.v_vmspace_swapin;
+	stats->v_oom_kills = total.v_oom_kills;
+	stats->v_free_target = vm_dom.v_free_target;
+	stats->v_free_min = vm_dom.v_free_min;
+	stats->v_free_reserved = vm_dom.v_free_reserved;
+	stats->v_inactive_target = vm_dom.v_inactive_target;
+	stats->v_pageout_free_min = vm_dom.v_pageout_free_min;
+	stats->v_interrupt_free_min = vm_dom.v_interrupt_free_min;
+	stats->v_free_severe = vm_dom.v_free_severe;
+	stats->v_unswappable_count = vm_page_queue_count(PQ_UNSWAPPABLE);
+	swap_pager_status(&stats->v_swap_size, &stats->v_swap_inuse);
 }
 
 /**
@@ -177,7 +204,7 @@ static void fill_object(struct bsdvm_vmobject *kvo, struct vm_object *object)
 	kvo->kvo_id = object->id;
 	kvo->kvo_size = object->size;
 	kvo->kvo_backing_offset = object->backing_object_offset;
-	kvo->kvo_type = object->type;
+	kvo->kvo_type = vm_pager_type(object);
 	kvo->kvo_ref_count = refcount_read(&object->ref_count) - 1; /* but ours */
 	kvo->kvo_shadow_count = object->shadow_count;
 	kvo->kvo_resident = object->resident_page_count;
@@ -251,7 +278,7 @@ static ssize_t fill_record(struct bsdvm_vmentry *kve, struct chain *chain, void 
 	unsigned int i;
 
 	if (bottom) {
-		kve->kve_type = bottom->type;
+		kve->kve_type = vm_pager_type(bottom);
 		kve->kve_resident = chain_resident(chain, size);
 		first = OFF_TO_IDX(kve->kve_offset);
 		VM_OBJECT_RLOCK(chain->link[0]);

@@ -29,8 +29,9 @@
 #include "vm_pager.h"
 #include "vmmeter.h"
 
-/* Most pages a page-out writes at once. */
-#define VM_PAGEOUT_CLUSTER	16
+/* How often, and how many seconds each time, vm_object_pagein() waits for memory. */
+#define VM_OBJECT_WAITS		5
+#define VM_OBJECT_WAIT		2
 
 unsigned int vm_old_msync;
 
@@ -106,6 +107,7 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 		return NULL;
 	init_rwsem(&object->lock);
 	xa_init(&object->pages);
+	xa_init(&object->swap);
 	refcount_set(&object->ref_count, 1);
 	object->shadow_count = 0;
 	INIT_LIST_HEAD(&object->shadow_head);
@@ -119,6 +121,7 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 	object->charge = 0;
 	atomic64_set(&object->writemappings, 0);
 	atomic_set(&object->paging_in_progress, 0);
+	atomic_set(&object->later_queued, 0);
 	object->vnp = NULL;
 	vm_object_list_add(object);
 	VM_CNT_INC(o_count);
@@ -248,8 +251,12 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	xa_for_each_range(&object->pages, index, m, start, last) {
-		if (vm_page_busied(m))
+		if (vm_page_busied(m)) {
+			/* On its way in: who brings it destroys it. */
+			if (!(options & (OBJPR_CLEANONLY | OBJPR_UNWIRED)))
+				set_bit(PGA_GONE, &m->aflags);
 			continue;
+		}
 		/* Dirty is known only once nobody can write. */
 		if (!(options & OBJPR_NOTMAPPED))
 			pmap_remove_all(m);
@@ -260,8 +267,107 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 			continue;
 		vm_page_destroy(m);
 	}
+	if (!(options & (OBJPR_CLEANONLY | OBJPR_UNWIRED)))
+		vm_pager_freespace(object, start, end);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_page_remove);
+
+struct vm_object *vm_object_trylock_page(struct vm_page *m)
+{
+	struct vm_object *object;
+
+	/* Keeps the object's memory; what is locked and not dead stays by itself. */
+	rcu_read_lock();
+	object = READ_ONCE(m->object);
+	if (object && !down_write_trylock(&object->lock))
+		object = NULL;
+	if (object && (READ_ONCE(m->object) != object || (object->flags & OBJ_DEAD))) {
+		VM_OBJECT_WUNLOCK(object);
+		object = NULL;
+	}
+	rcu_read_unlock();
+	return object;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_trylock_page);
+
+/*
+ * A page for page-in, busied and in its place. NULL with *@err 0: there is one
+ * already, or nothing to bring in.
+ */
+static struct vm_page *vm_object_pagein_prepare(struct vm_object *object, vm_pindex_t pindex,
+						int *err)
+{
+	struct vm_page *m;
+
+	*err = 0;
+	VM_OBJECT_WLOCK(object);
+	m = vm_page_lookup(object, pindex);
+	if (m || !vm_pager_has_page(object, pindex)) {
+		VM_OBJECT_WUNLOCK(object);
+		if (m && vm_page_busy_sleep(m))
+			*err = -EINTR;
+		return NULL;
+	}
+	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m) {
+		*err = -EAGAIN;
+	} else {
+		vm_page_tryxbusy(m);
+		if (vm_page_insert(m, object, pindex)) {
+			vm_page_xunbusy(m);
+			vm_page_free(m);
+			m = NULL;
+			*err = -ENOMEM;
+		}
+	}
+	VM_OBJECT_WUNLOCK(object);
+	return m;
+}
+
+void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma, unsigned int count,
+			   unsigned int req)
+{
+	struct vm_page *m;
+	unsigned int i;
+
+	VM_OBJECT_WLOCK(object);
+	for (i = 0; i < count; i++) {
+		m = ma[i];
+		if (m->valid && !test_bit(PGA_GONE, &m->aflags)) {
+			vm_page_enqueue(m, i == req ? PQ_ACTIVE : PQ_INACTIVE);
+			vm_page_xunbusy(m);
+			continue;
+		}
+		vm_page_xunbusy(m);
+		/* What was freed meanwhile left this behind, see vm_object_page_remove(). */
+		if (test_bit(PGA_GONE, &m->aflags))
+			vm_pager_freespace(object, m->pindex, m->pindex + 1);
+		vm_page_destroy(m);
+	}
+	VM_OBJECT_WUNLOCK(object);
+}
+
+int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex)
+{
+	struct vm_page *m;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < VM_OBJECT_WAITS; i++) {
+		m = vm_object_pagein_prepare(object, pindex, &ret);
+		if (m) {
+			ret = vm_pager_ops(object)->getpages(object, &m, 1, 0);
+			vm_object_pagein_done(object, &m, 1, 0);
+			return ret == VM_PAGER_OK ? 0 : -EIO;
+		}
+		if (ret != -EAGAIN)
+			return ret;
+		if (vm_wait(VM_OBJECT_WAIT * HZ) == -EINTR)
+			return -EINTR;
+	}
+	return -ENOMEM;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_pagein);
 
 struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex,
 				    struct vm_page *src)
@@ -286,9 +392,44 @@ struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_make_page);
 
-/* Copy what @object, one of a chain, has of a window and @dst has not yet. */
+/**
+ * struct copy_wait - what a copy must wait for with no object locked
+ * @object: referenced: the page at @pindex must be brought in; NULL: a page must come
+ *	free
+ * @pindex: which page
+ */
+struct copy_wait {
+	struct vm_object *object;
+	vm_pindex_t pindex;
+};
+
+/* The first page of a window that is in swap, and that @dst has not yet. */
+static bool vm_object_copy_paged_out(struct vm_object *object, vm_pindex_t pindex,
+				     vm_pindex_t end, struct vm_object *dst,
+				     struct copy_wait *wait)
+{
+	vm_pindex_t at = pindex;
+
+	if (!vm_pager_swapped(object))
+		return false;
+	for (; vm_pager_ops(object)->next(object, &at, end); at++) {
+		if (vm_page_lookup(dst, at - pindex) ||
+		    (vm_page_lookup(object, at) && !vm_page_busied(vm_page_lookup(object, at))))
+			continue;
+		vm_object_reference(object);
+		wait->object = object;
+		wait->pindex = at;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Copy what @object, one of a chain, has of a window and @dst has not yet. False:
+ * *@wait says what for.
+ */
 static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
-				 struct vm_object *dst)
+				 struct vm_object *dst, struct copy_wait *wait)
 {
 	vm_pindex_t end = pindex + dst->size;
 	unsigned long index;
@@ -302,11 +443,13 @@ static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 	xa_for_each_range(&object->pages, index, m, pindex, end - 1) {
 		if (!m->valid || vm_page_busied(m) || vm_page_lookup(dst, index - pindex))
 			continue;
-		if (!vm_object_make_page(dst, index - pindex, m))
+		if (!vm_object_make_page(dst, index - pindex, m)) {
+			wait->object = NULL;
 			return false;
+		}
 		cond_resched();
 	}
-	return true;
+	return !vm_object_copy_paged_out(object, pindex, end, dst, wait);
 }
 
 void vm_object_unwire(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
@@ -331,13 +474,19 @@ void vm_object_lazyfree(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	xa_for_each_range(&object->pages, index, m, start, end - 1) {
-		if (vm_page_wired(m) || vm_page_busied(m))
+		if (vm_page_busied(m))
 			continue;
+		if (vm_page_wired(m)) {
+			/* It is kept, and what is behind it goes. */
+			vm_page_dirty(m);
+			continue;
+		}
 		vm_page_undirty(m);
 		vm_page_lazyfree(m);
-		vm_page_deactivate(m);
+		vm_page_deactivate_noreuse(m);
 		cond_resched();
 	}
+	vm_pager_freespace(object, start, end);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_lazyfree);
 
@@ -393,6 +542,7 @@ static void vm_object_free(struct vm_object *object)
 	}
 	VM_ASSERT(!atomic64_read(&object->writemappings));
 	xa_destroy(&object->pages);
+	xa_destroy(&object->swap);
 	swap_release(object->charge);
 	vm_object_list_remove(object);
 	VM_CNT_DEC(o_count);
@@ -467,15 +617,25 @@ static void vm_object_later(struct work_struct *work)
 	struct llist_node *list = llist_del_all(&later_list);
 	struct vm_object *object, *next;
 
-	llist_for_each_entry_safe(object, next, list, later)
+	llist_for_each_entry_safe(object, next, list, later) {
+		/* From now on somebody else may put it on the list. */
+		atomic_set_release(&object->later_queued, 0);
 		vm_object_deallocate(object);
+	}
 }
 
 void vm_object_deallocate_later(struct vm_object *object)
 {
-	if (refcount_dec_not_one(&object->ref_count))
+	bool shadowed = (object->flags & OBJ_ANON) && READ_ONCE(object->shadow_count);
+
+	/* What is shadowed may have to be collapsed: that needs locks. */
+	if (!shadowed && refcount_dec_not_one(&object->ref_count))
 		return;
-	/* The last reference: nobody else can put the object on the list. */
+	if (atomic_xchg(&object->later_queued, 1)) {
+		/* Never the last: the list has one. */
+		refcount_dec(&object->ref_count);
+		return;
+	}
 	if (llist_add(&object->later, &later_list))
 		queue_work(system_unbound_wq, &later_work);
 }
@@ -506,16 +666,18 @@ int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset, vm_size_t 
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_shadow);
 
-int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm_object *dst)
+/* One pass over a chain; false: *@wait says what for. */
+static bool vm_object_copy_chain(struct vm_object *object, vm_pindex_t pindex,
+				 struct vm_object *dst, struct copy_wait *wait)
 {
-	struct vm_object *object = src, *backing;
+	struct vm_object *backing;
 	bool good;
 
 	/* As if it were the shadow of them all, which it will be of the last. */
 	VM_OBJECT_WLOCK(dst);
 	VM_OBJECT_WLOCK_NESTED(object, VM_OBJECT_BACKING);
 	for (;;) {
-		good = vm_object_copy_level(object, pindex, dst);
+		good = vm_object_copy_level(object, pindex, dst, wait);
 		backing = object->backing_object;
 		if (!good || !backing)
 			break;
@@ -533,7 +695,26 @@ int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm
 	}
 	VM_OBJECT_WUNLOCK(object);
 	VM_OBJECT_WUNLOCK(dst);
-	return good ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
+	return good;
+}
+
+int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm_object *dst)
+{
+	struct copy_wait wait;
+	unsigned int waits = 0;
+	int ret = 0;
+
+	while (!ret && !vm_object_copy_chain(src, pindex, dst, &wait)) {
+		if (wait.object) {
+			ret = vm_object_pagein(wait.object, wait.pindex);
+			vm_object_deallocate_later(wait.object);
+		} else {
+			ret = vm_wait(VM_OBJECT_WAIT * HZ);
+			if (ret == -ETIMEDOUT && ++waits < VM_OBJECT_WAITS)
+				ret = 0;
+		}
+	}
+	return ret ? KERN_RESOURCE_SHORTAGE : KERN_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_copy_resident);
 
@@ -550,11 +731,17 @@ static bool vm_object_splittable(const struct vm_object *object)
 static bool vm_object_split_reserve(struct vm_object *object, vm_pindex_t start,
 				    struct vm_object *new)
 {
+	vm_pindex_t at;
 	unsigned long index;
 	struct vm_page *m;
 
 	xa_for_each_range(&object->pages, index, m, start, start + new->size - 1)
 		if (vm_page_busied(m) || xa_reserve(&new->pages, index - start, GFP_KERNEL))
+			return false;
+	if (!vm_pager_swapped(object))
+		return true;
+	for (at = start; vm_pager_ops(object)->next(object, &at, start + new->size); at++)
+		if (xa_reserve(&new->swap, at - start, GFP_KERNEL))
 			return false;
 	return true;
 }
@@ -566,6 +753,9 @@ static void vm_object_split_move(struct vm_object *object, vm_pindex_t start,
 	unsigned long index;
 	struct vm_page *m;
 
+	/* Before the pages: what @new has no page for it takes. Reserved, too. */
+	if (vm_pager_swapped(object))
+		vm_pager_ops(object)->copy(object, new, start, new->size, false);
 	xa_for_each_range(&object->pages, index, m, start, start + new->size - 1) {
 		vm_page_remove(m);
 		/* Reserved, so this allocates nothing. */
@@ -654,6 +844,13 @@ void vm_object_willneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_dontneed);
 
+/* Has an anonymous object a page of its own there, resident or in swap? */
+static bool vm_object_has(struct vm_object *object, vm_pindex_t pindex)
+{
+	return vm_page_lookup(object, pindex) ||
+	       (vm_pager_swapped(object) && vm_pager_has_page(object, pindex));
+}
+
 /*
  * Does @object hide every page of @backing that it could show, down the whole
  * chain? Only a page of @backing itself matters: what lies deeper is still found
@@ -661,17 +858,36 @@ EXPORT_SYMBOL_IF_KUNIT(vm_object_dontneed);
  */
 static bool vm_object_hides(struct vm_object *object, struct vm_object *backing)
 {
-	vm_pindex_t shift = OFF_TO_IDX(object->backing_object_offset);
+	vm_pindex_t shift = OFF_TO_IDX(object->backing_object_offset), at = shift;
 	unsigned long index;
 	struct vm_page *m;
 
 	if (object->size == 0)
 		return true;
 	xa_for_each_range(&backing->pages, index, m, shift, shift + object->size - 1) {
-		if (!vm_page_lookup(object, index - shift))
+		if (!vm_object_has(object, index - shift))
 			return false;
 	}
+	if (!vm_pager_swapped(backing))
+		return true;
+	for (; vm_pager_ops(backing)->next(backing, &at, shift + object->size); at++)
+		if (!vm_object_has(object, at - shift))
+			return false;
 	return true;
+}
+
+/* Move a page up. What is behind it stays behind: from now on the page is all there is. */
+static int vm_object_collapse_page(struct vm_page *m, struct vm_object *object,
+				   vm_pindex_t pindex)
+{
+	struct vm_object *backing = m->object;
+	bool swapped = vm_pager_swapped(backing) && vm_pager_has_page(backing, m->pindex);
+	int ret;
+
+	ret = vm_page_rename(m, object, pindex);
+	if (!ret && swapped)
+		vm_page_dirty(m);
+	return ret;
 }
 
 /*
@@ -686,13 +902,14 @@ static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object 
 
 	xa_for_each(&backing->pages, index, m) {
 		if (index < shift || index - shift >= object->size ||
-		    vm_page_lookup(object, index - shift))
+		    vm_object_has(object, index - shift))
 			vm_page_destroy(m);
-		else if (vm_page_rename(m, object, index - shift))
+		else if (vm_object_collapse_page(m, object, index - shift))
 			return false;
 		cond_resched();
 	}
-	return true;
+	return !vm_pager_swapped(backing) ||
+	       !vm_pager_ops(backing)->copy(backing, object, shift, object->size, true);
 }
 
 /*
@@ -906,22 +1123,14 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 				break;
 			continue;
 		}
-		pmap_remove_write(m);
-		vm_page_undirty(m);
 		set_bit(PGA_UNSTABLE, &m->aflags);
-		vm_page_wire(m);
+		vm_pager_clean_page(m);
 		ma[n++] = m;
 		if (n == VM_PAGEOUT_CLUSTER)
 			break;
 	}
 	*index = n ? ma[n - 1]->pindex + 1 : last;
 	return n;
-}
-
-static void vm_object_pip_wakeup(struct vm_object *object)
-{
-	if (atomic_dec_and_test(&object->paging_in_progress))
-		wake_up_var(&object->paging_in_progress);
 }
 
 /*
@@ -949,29 +1158,18 @@ static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_p
 
 int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, bool sync)
 {
-	const struct pagerops *ops = vm_pager_ops(object);
 	vm_pindex_t last = end ? end - 1 : ULONG_MAX, index = start;
 	struct vm_page *ma[VM_PAGEOUT_CLUSTER];
-	unsigned int n, i;
+	unsigned int n;
 	int ret = 0, err;
 
 	while (index <= last) {
 		VM_OBJECT_WLOCK(object);
 		n = vm_object_clean_run(object, &index, last, ma);
-		if (n)
-			atomic_inc(&object->paging_in_progress);
 		VM_OBJECT_WUNLOCK(object);
 		if (!n)
 			break;
-		err = ops->putpages(object, ma, n);
-		VM_OBJECT_WLOCK(object);
-		for (i = 0; i < n; i++) {
-			if (err)
-				vm_page_dirty(ma[i]);
-			vm_page_unwire(ma[i], PQ_INACTIVE);
-		}
-		VM_OBJECT_WUNLOCK(object);
-		vm_object_pip_wakeup(object);
+		err = vm_pager_put_pages(object, ma, n, PQ_INACTIVE, PQ_INACTIVE, NULL);
 		if (err && !ret)
 			ret = err;
 	}
@@ -1057,7 +1255,7 @@ static void object_list_fill(struct vm_object_info *info, struct vm_object *obje
 	info->size = READ_ONCE(object->size);
 	info->ref_count = refcount_read(&object->ref_count);
 	info->shadow_count = READ_ONCE(object->shadow_count);
-	info->type = object->type;
+	info->type = vm_pager_type(object);
 	xa_for_each(&object->pages, index, m) {
 		queue = vm_page_queue(m);
 		info->resident++;

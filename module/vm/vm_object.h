@@ -56,7 +56,7 @@ struct vnode_pager;
  * @writemappings: (A) bytes of entries that share the object and may come to write
  *	to it; counted for shared memory objects
  * @id: (C) a number that names the object to people
- * @paging_in_progress: (A) page-outs under way that hold no lock
+ * @paging_in_progress: (A) pages that are being written with no lock held
  * @vnp: (C) the pager's part, for OBJT_VNODE
  * @object_list: (L) place on the list of all objects that its CPU made
  * @cpu: (C) that CPU
@@ -326,6 +326,19 @@ int vm_object_extension(struct vm_object *object, vm_ooffset_t offset,
 /* Tunable: MS_INVALIDATE also drops what was stored while it wrote (vm.old_msync). */
 extern unsigned int vm_old_msync;
 
+/**
+ * vm_object_trylock_page() - lock the object that a page is in
+ * @m: a page that nobody keeps where it is
+ *
+ * For who finds a page by its queue. The object cannot go while it is locked, and a
+ * reference may be taken meanwhile.
+ *
+ * Context: any but interrupt, spinlocks may be held.
+ * Return: the object, locked exclusively; NULL when the page is in none, or somebody
+ * else has the lock.
+ */
+struct vm_object *vm_object_trylock_page(struct vm_page *m);
+
 /* vm_object_page_remove() options. */
 #define OBJPR_CLEANONLY	0x1	/* leave pages that are dirty or being written */
 #define OBJPR_NOTMAPPED	0x2	/* the caller knows that they are not mapped */
@@ -427,6 +440,33 @@ void vm_object_dontneed(struct vm_object *object, vm_pindex_t start,
  */
 void vm_object_willneed(struct vm_object *object, vm_pindex_t start,
 			vm_pindex_t end);
+
+/**
+ * vm_object_pagein_done() - let go of pages that a pager was given to fill
+ * @object: their object
+ * @ma: the pages, busied
+ * @count: how many
+ * @req: the one that somebody waits for
+ *
+ * Those that are valid stay, that one active, the others not before they are used;
+ * what is not valid, or was freed meanwhile, goes.
+ *
+ * Context: process, may sleep; takes the lock of @object.
+ */
+void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma,
+			   unsigned int count, unsigned int req);
+
+/**
+ * vm_object_pagein() - have a page that is in swap brought in
+ * @object: the object; the caller has a reference
+ * @pindex: which page
+ *
+ * Context: process, does I/O and may wait for memory, killably; no object lock
+ * held. A map lock may be.
+ * Return: 0: it is worth looking again; -ENOMEM: no page came free for long; -EIO;
+ * -EINTR on a fatal signal.
+ */
+int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex);
 
 /**
  * vm_object_lazyfree() - let the pages of a range be forgotten

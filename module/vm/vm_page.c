@@ -13,6 +13,10 @@
  * between a cache and the buddy allocator with the cache's lock held, so that one
  * who holds it does not miss a page in between.
  *
+ * Shortage. How many pages are to be free is computed from the size of the pool when
+ * the module is loaded. An allocation that refills its CPU's cache looks, and wakes
+ * the pageout daemon; one in thirty-two at most.
+ *
  * Waiting. vm_wait() counts itself as a waiter, then visits every cache under its
  * lock. A page freed before the visit is found by it; one that frees later takes
  * the lock after the visit, and so sees the waiter when it looks, which it does
@@ -40,9 +44,10 @@
 
 #define VM_PAGE_CACHE_BATCH	(VM_PAGE_CACHE_SIZE / 2)
 
-/* The reserve: at most this much, and this part of the pool. */
-#define VM_PAGE_RESERVE_MAX	32
-#define VM_PAGE_RESERVE_SHIFT	9
+/* Pages of the largest request that anyone ever makes at once, in BSD. */
+#define MAXBSIZE_PAGES		16
+/* A small pool keeps this part of itself at the most. */
+#define VM_PAGE_RESERVE_SHIFT	4
 
 /**
  * struct vm_page_cache - free pages at hand on one CPU
@@ -77,12 +82,33 @@ static DEFINE_PER_CPU_ALIGNED(struct vm_pagequeues, vm_pagequeues);
 static DEFINE_PER_CPU(long, vm_page_wirings);
 
 /* Set once at start-up; zero until then. */
-static unsigned long vm_page_reserve __read_mostly;
+struct vm_domain vm_dom __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(vm_dom);
+
+DECLARE_WAIT_QUEUE_HEAD(vm_pageout_wait);
+atomic_t vm_pageout_wanted = ATOMIC_INIT(0);
 
 static atomic_t vm_page_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(vm_page_wait);
 
 /* --- start and end */
+
+/* FreeBSD's thresholds, see the table of semantics; a small pool has small ones. */
+static void vm_domain_init(struct vm_domain *dom, unsigned long n)
+{
+	unsigned long most = n >> VM_PAGE_RESERVE_SHIFT;
+
+	dom->v_interrupt_free_min = min(2UL, most);
+	dom->v_pageout_free_min = min(2 * MAXBSIZE_PAGES + dom->v_interrupt_free_min, most);
+	dom->v_free_reserved = min(VM_PAGEOUT_CLUSTER + dom->v_pageout_free_min + n / 768, most);
+	dom->v_free_min = 4 + (n > 1024 ? (n - 1024) / 200 : 0);
+	dom->v_free_severe = dom->v_free_min / 2 + dom->v_free_reserved;
+	dom->v_free_target = 4 * dom->v_free_min + dom->v_free_reserved;
+	dom->v_free_min += dom->v_free_reserved;
+	dom->v_inactive_target = min(3 * dom->v_free_target / 2, n / 3);
+	/* The caches hold free pages that are not looked at when one is refilled. */
+	dom->wakeup = dom->v_free_target / 10 * 9;
+}
 
 int vm_page_startup(void)
 {
@@ -100,8 +126,7 @@ int vm_page_startup(void)
 		for (queue = 0; queue < PQ_COUNT; queue++)
 			INIT_LIST_HEAD(&pqs->lists[queue]);
 	}
-	vm_page_reserve = min_t(unsigned long, VM_PAGE_RESERVE_MAX,
-				vm_phys_page_count() >> VM_PAGE_RESERVE_SHIFT);
+	vm_domain_init(&vm_dom, vm_phys_page_count());
 	return 0;
 }
 
@@ -149,14 +174,16 @@ void vm_page_shutdown(void)
 static noinline void vm_page_cache_refill_locked(struct vm_page_cache *cache,
 						 int req)
 {
-	unsigned long keep = req == VM_ALLOC_SYSTEM ? 0 : vm_page_reserve;
+	unsigned long keep = req == VM_ALLOC_SYSTEM ? 0 : vm_dom.v_free_reserved;
 	unsigned int n = VM_PAGE_CACHE_BATCH;
 
 	lockdep_assert_held(&cache->lock);
 	/* What comes from the reserve is not left where anyone may have it. */
-	if (vm_phys_free_count() < vm_page_reserve + n && !keep)
+	if (vm_phys_free_count() < vm_dom.v_free_reserved + n && !keep)
 		n = 1;
 	WRITE_ONCE(cache->count, vm_phys_alloc_npages(cache->pages, n, keep));
+	if (vm_phys_free_count() < vm_dom.wakeup)
+		vm_pageout_wakeup();
 }
 
 static struct vm_page *vm_page_cache_pop_locked(struct vm_page_cache *cache)
@@ -190,6 +217,14 @@ static noinline struct vm_page *vm_page_steal(void)
 	}
 	return m;
 }
+
+void vm_pageout_wakeup(void)
+{
+	/* Who finds it set already need not wake: the daemon has yet to look. */
+	if (!atomic_read(&vm_pageout_wanted) && !atomic_xchg(&vm_pageout_wanted, 1))
+		wake_up(&vm_pageout_wait);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_pageout_wakeup);
 
 struct vm_page *vm_page_alloc_noobj(int req)
 {
@@ -252,7 +287,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_page_free);
 static bool vm_page_available(void)
 {
 	vm_page_drain_caches();
-	return vm_phys_free_count() > vm_page_reserve;
+	return vm_phys_free_count() > vm_dom.v_free_reserved;
 }
 
 int vm_wait(unsigned long timeout)
@@ -261,6 +296,7 @@ int vm_wait(unsigned long timeout)
 
 	/* The first cache lock taken by the visit orders this before it. */
 	atomic_inc(&vm_page_waiters);
+	vm_pageout_wakeup();
 	left = wait_event_killable_timeout(vm_page_wait, vm_page_available(),
 					   timeout);
 	atomic_dec(&vm_page_waiters);
@@ -272,7 +308,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_wait);
 
 unsigned long vm_free_reserved(void)
 {
-	return vm_page_reserve;
+	return vm_dom.v_free_reserved;
 }
 
 unsigned long vm_free_count(void)
@@ -288,13 +324,18 @@ EXPORT_SYMBOL_IF_KUNIT(vm_free_count);
 
 /* --- page queues */
 
+unsigned long vm_page_queue_length(unsigned int queue, unsigned int cpu)
+{
+	return READ_ONCE(per_cpu_ptr(&vm_pagequeues, cpu)->counts[queue]);
+}
+
 unsigned long vm_page_queue_count(unsigned int queue)
 {
 	unsigned long count = 0;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu)
-		count += READ_ONCE(per_cpu_ptr(&vm_pagequeues, cpu)->counts[queue]);
+		count += vm_page_queue_length(queue, cpu);
 	return count;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_queue_count);
@@ -423,16 +464,22 @@ static void vm_page_set_queue(struct vm_page *m, unsigned int queue)
 
 void vm_page_enqueue(struct vm_page *m, unsigned int queue)
 {
+	m->act_count = ACT_INIT;
+	vm_page_requeue(m, queue);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_enqueue);
+
+void vm_page_requeue(struct vm_page *m, unsigned int queue)
+{
 	unsigned int cpu = raw_smp_processor_id();
 	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
 
 	spin_lock(&pqs->lock);
-	m->act_count = ACT_INIT;
 	WRITE_ONCE(m->queue, vm_page_queue_word(queue, cpu));
 	vm_page_link_locked(pqs, m, queue);
 	spin_unlock(&pqs->lock);
 }
-EXPORT_SYMBOL_IF_KUNIT(vm_page_enqueue);
+EXPORT_SYMBOL_IF_KUNIT(vm_page_requeue);
 
 void vm_page_activate(struct vm_page *m)
 {
@@ -446,11 +493,61 @@ void vm_page_deactivate(struct vm_page *m)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_deactivate);
 
+void vm_page_deactivate_noreuse(struct vm_page *m)
+{
+	struct vm_pagequeues *pqs;
+
+	vm_page_deactivate(m);
+	pqs = vm_page_lock_queue(m);
+	if (!pqs)
+		return;
+	if (vm_page_queue(m) == PQ_INACTIVE)
+		list_move(&m->plinks, &pqs->lists[PQ_INACTIVE]);
+	spin_unlock(&pqs->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_deactivate_noreuse);
+
 void vm_page_launder(struct vm_page *m)
 {
 	vm_page_set_queue(m, PQ_LAUNDRY);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_launder);
+
+void vm_page_unswappable(struct vm_page *m)
+{
+	vm_page_set_queue(m, PQ_UNSWAPPABLE);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_unswappable);
+
+struct vm_page *vm_page_scan(unsigned int queue, unsigned int cpu, unsigned long *max,
+			     bool (*hold)(struct vm_page *m, void *arg), void *arg)
+{
+	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
+	struct list_head *list = &pqs->lists[queue];
+	struct vm_page *m = NULL;
+	unsigned int n = 0;
+
+	spin_lock(&pqs->lock);
+	while (*max && !list_empty(list)) {
+		--*max;
+		m = list_first_entry(list, struct vm_page, plinks);
+		if (hold(m, arg)) {
+			vm_page_dequeue_locked(pqs, m);
+			break;
+		}
+		list_move_tail(&m->plinks, list);
+		m = NULL;
+		/* Let others at the queue, and this CPU at other work. */
+		if (++n % VM_PAGEOUT_CLUSTER == 0) {
+			spin_unlock(&pqs->lock);
+			cond_resched();
+			spin_lock(&pqs->lock);
+		}
+	}
+	spin_unlock(&pqs->lock);
+	return m;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_scan);
 
 /* --- wiring */
 

@@ -50,6 +50,9 @@
 #define VPB_EXCLUSIVE	1
 #define VPB_WAITERS	2	/* beside VPB_EXCLUSIVE: somebody sleeps on it */
 
+/* Most pages that are written at once. */
+#define VM_PAGEOUT_CLUSTER	32
+
 /* Most free pages that a CPU keeps at hand. */
 #define VM_PAGE_CACHE_SIZE	64
 
@@ -196,6 +199,15 @@ static inline bool vm_page_wired(const struct vm_page *m)
 }
 
 /**
+ * vm_page_queue_length() - pages on a queue of one CPU
+ * @queue: PQ_*
+ * @cpu: the CPU
+ *
+ * Return: pages.
+ */
+unsigned long vm_page_queue_length(unsigned int queue, unsigned int cpu);
+
+/**
  * vm_page_queue_count() - pages on a queue, over all CPUs
  * @queue: PQ_INACTIVE, PQ_ACTIVE or PQ_LAUNDRY
  *
@@ -237,6 +249,16 @@ void vm_page_activate(struct vm_page *m);
 void vm_page_deactivate(struct vm_page *m);
 
 /**
+ * vm_page_deactivate_noreuse() - put the page where it is taken first
+ * @m: the page; nothing happens when it is wired
+ *
+ * At the head of the inactive queue: nobody is expected to use it again.
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_deactivate_noreuse(struct vm_page *m);
+
+/**
  * vm_page_launder() - put the page on the laundry queue
  * @m: the page; nothing happens when it is wired or there already
  *
@@ -251,6 +273,17 @@ void vm_page_launder(struct vm_page *m);
  * Context: as vm_page_activate().
  */
 void vm_page_dequeue(struct vm_page *m);
+
+/**
+ * vm_page_requeue() - put a page that vm_page_scan() took on a queue
+ * @m: the page, still held
+ * @queue: PQ_*
+ *
+ * Its activity stays as it is.
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_requeue(struct vm_page *m, unsigned int queue);
 
 /**
  * vm_page_unswappable() - put the page aside: it is dirty and there is no swap

@@ -51,11 +51,20 @@ struct vm_pageout_hooks {
  */
 void vm_pageout_register(const struct vm_pageout_hooks *hooks);
 
+/**
+ * vm_pageout_oom_hopeful() - may somebody yet be killed so that there is memory?
+ *
+ * Context: any.
+ * Return: false when vm.oom_kill forbids it, or nobody is left who could be.
+ */
+bool vm_pageout_oom_hopeful(void);
+
 /* Tunables, see vm_sysctl.c. */
+extern unsigned int vm_oom_kill;		/* kill the largest vmspace */
 extern unsigned int vm_pageout_oom_seq;		/* fruitless passes before the kill */
 extern unsigned int vm_pageout_update_period;	/* seconds to look at all active pages */
 extern unsigned int vm_disable_swapspace_pageouts; /* anonymous memory stays */
 extern unsigned int vm_background_launder_rate;	/* KiB a second */
-extern unsigned int vm_act_scan_laundry_weight;	/* how much dearer dirty pages are */
+extern unsigned int vm_act_scan_laundry_weight;	/* what clean pages weigh to dirty ones */
 
 #endif /* BSDVM_VM_PAGEOUT_H */

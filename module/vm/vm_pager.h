@@ -103,6 +103,19 @@ static inline bool vm_pager_swapped(const struct vm_object *object)
 }
 
 /**
+ * vm_pager_type() - the type of an object as people are told of it
+ * @object: the object
+ *
+ * Context: any; a guess unless @object is locked.
+ * Return: OBJT_*; OBJT_SWAP for anonymous memory that has something in swap.
+ */
+static inline u8 vm_pager_type(const struct vm_object *object)
+{
+	return object->type == OBJT_DEFAULT && vm_pager_swapped(object) ? OBJT_SWAP :
+									  object->type;
+}
+
+/**
  * vm_pager_has_page() - can the pager bring a page in?
  * @object: the object
  * @pindex: which page
@@ -134,9 +147,6 @@ static inline void vm_pager_page_unswapped(struct vm_page *m)
 	if (vm_pager_swapped(m->object))
 		vm_pager_ops(m->object)->unswapped(m);
 }
-
-/* Most pages that are written at once. */
-#define VM_PAGEOUT_CLUSTER	32
 
 /**
  * vm_pager_clean_page() - make a page ready to be written

@@ -11,6 +11,7 @@
 #include "vm_fault.h"
 #include "vm_map.h"
 #include "vm_mmap.h"
+#include "vm_pageout.h"
 #include "vm_phys.h"
 #include "vm_unix.h"
 
@@ -81,6 +82,38 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.uint = &vm_pfault_oom_wait,
 		.min = 1,
 		.max = 600,
+	}, {
+		.name = "vm.oom_kill",
+		.desc = "no memory left: the largest process is killed",
+		.uint = &vm_oom_kill,
+		.max = 1,
+	}, {
+		.name = "vm.pageout_oom_seq",
+		.desc = "fruitless passes of the pageout daemon before that",
+		.uint = &vm_pageout_oom_seq,
+		.min = 1,
+		.max = 1000,
+	}, {
+		.name = "vm.pageout_update_period",
+		.desc = "seconds in which all active pages are looked at, 0 for never",
+		.uint = &vm_pageout_update_period,
+		.max = 86400,
+	}, {
+		.name = "vm.act_scan_laundry_weight",
+		.desc = "what a clean page weighs to a dirty one when active pages are aged",
+		.uint = &vm_act_scan_laundry_weight,
+		.min = 1,
+		.max = 100,
+	}, {
+		.name = "vm.background_launder_rate",
+		.desc = "KiB a second to write when nobody is short of memory",
+		.uint = &vm_background_launder_rate,
+		.max = 1 << 20,
+	}, {
+		.name = "vm.disable_swapspace_pageouts",
+		.desc = "anonymous memory is not paged out",
+		.uint = &vm_disable_swapspace_pageouts,
+		.max = 1,
 	}, {
 		.name = "security.bsd.stack_guard_page",
 		.desc = "pages that a growing stack leaves below itself",

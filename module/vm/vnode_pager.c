@@ -344,21 +344,22 @@ static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m)
 	return VM_PAGER_OK;
 }
 
-static int vnode_pager_getpages(struct vm_object *object, struct vm_page **ma, unsigned int count)
+static int vnode_pager_getpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
+				unsigned int req)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 	int rv;
 
-	rv = vnode_pager_getpage(object, ma[0]);
-	for (i = 1; i < count && vnode_pager_getpage(object, ma[i]) == VM_PAGER_OK; i++)
-		;
+	for (i = 0; i < count; i++)
+		n += vnode_pager_getpage(object, ma[i]) == VM_PAGER_OK;
+	rv = ma[req]->valid ? VM_PAGER_OK : VM_PAGER_ERROR;
 	VM_CNT_INC(v_vnodein);
-	if (rv == VM_PAGER_OK)
-		VM_CNT_ADD(v_vnodepgsin, i);
+	VM_CNT_ADD(v_vnodepgsin, n);
 	return rv;
 }
 
-static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count)
+static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
+				unsigned int *done_pages)
 {
 	struct vnode_pager *vnp = object->vnp;
 	struct file *file = vnode_pager_wfile(vnp);
@@ -370,6 +371,7 @@ static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, u
 	for (i = 0; i < count; i++) {
 		pos = IDX_TO_OFF(ma[i]->pindex);
 		size = i_size_read(vnp->inode);
+		*done_pages = i;
 		if (pos >= size)
 			continue;
 		len = min_t(loff_t, VM_PAGE_SIZE, size - pos);
@@ -379,6 +381,7 @@ static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, u
 		if (done != len)
 			return -EIO;
 	}
+	*done_pages = count;
 	VM_CNT_INC(v_vnodeout);
 	VM_CNT_ADD(v_vnodepgsout, count);
 	return 0;

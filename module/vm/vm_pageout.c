@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm_pageout: which pages go when memory is short.
+ *
+ *	            used                     used
+ *	        ┌───────────┐            ┌─────────────┐
+ *	        ▼           │            ▼             │
+ *	     active ──► inactive ──► laundry ──► written ──► inactive
+ *	    (ageing)        │ clean      │ no swap
+ *	                    ▼            ▼
+ *	                  free       unswappable
+ *
+ * The daemon is woken when free pages fall below vm_dom.wakeup and works towards
+ * vm_dom.v_free_target. A pass looks at inactive pages first: one that was used since
+ * goes back to the active queue, one that is clean is freed, one that is dirty goes to
+ * the laundry. Then it ages active pages until there are enough inactive ones. What the
+ * pass could not free, the laundry thread is asked to write; it also writes a little
+ * when nobody asks and clean pages get rare.
+ *
+ * Nobody who waits for memory can stop the two threads. A page is found by its queue,
+ * its object's lock is only tried; who holds that lock never waits for memory. Reference
+ * bits are read where the address space's lock can be had at once. The laundry thread
+ * does wait: for a swap device, and for an object's lock afterwards. Writing to a file
+ * may have to wait for the file's lock, which a write(2) from a window holds while it
+ * faults: workers do that, a few at a time.
+ *
+ * When a number of passes have freed nothing, nothing was written, and free pages are
+ * below v_free_min, memory is out: the largest vmspace is killed (oom.c).
+ *
+ * (McKusick et al., chapter 6.12.)
+ */
+#include "vm_pageout.h"
+
+#include "pmap.h"
+#include "swap_pager.h"
+#include "vm_object.h"
+#include "vm_page.h"
+#include "vm_pager.h"
+#include "vmmeter.h"
+
+unsigned int vm_pageout_oom_seq = 12;
+unsigned int vm_pageout_update_period = 600;
+unsigned int vm_disable_swapspace_pageouts;
+unsigned int vm_background_launder_rate = 4096;
+unsigned int vm_act_scan_laundry_weight = 3;
+unsigned int vm_oom_kill = 1;
+
+/* Most pages an object stays locked for. */
+#define VM_PAGEOUT_BATCH	VM_PAGEOUT_CLUSTER
+/* Passes in a row that may do nothing but age pages. */
+#define VM_PAGEOUT_AGEING	ACT_MAX
+/* Between two passes while memory is short and nothing comes of it. */
+#define VM_PAGEOUT_PAUSE	(HZ / 10)
+/* Seconds that writing may take before it no longer counts as progress. */
+#define VM_LAUNDRY_PATIENCE	10
+/* Clusters of files that workers may be writing. */
+#define VM_LAUNDRY_WORKERS	8
+
+static const struct vm_pageout_hooks *pageout_hooks;
+static struct task_struct *pageout_task, *laundry_task;
+static struct workqueue_struct *laundry_wq;
+
+/* Pages that the laundry thread is asked to write. */
+static atomic_long_t laundry_wanted = ATOMIC_LONG_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(laundry_wait);
+/* Pages written so far, and clusters being written since when. */
+static atomic_long_t laundry_written = ATOMIC_LONG_INIT(0);
+static atomic_t laundry_writing = ATOMIC_INIT(0);
+static unsigned long laundry_since;
+/* Pages that either thread has freed. */
+static atomic64_t pageout_freed = ATOMIC64_INIT(0);
+/* The last out-of-memory hook found nobody to kill. */
+static bool pageout_hopeless;
+
+/**
+ * struct laundry_work - a cluster of a file, for a worker
+ * @work: what the worker is given
+ * @busy: in use
+ * @object: referenced
+ * @count: pages of @ma
+ * @ma: the pages
+ */
+struct laundry_work {
+	struct work_struct work;
+	atomic_t busy;
+	struct vm_object *object;
+	unsigned int count;
+	struct vm_page *ma[VM_PAGEOUT_CLUSTER];
+};
+
+static struct laundry_work laundry_works[VM_LAUNDRY_WORKERS];
+
+void vm_pageout_register(const struct vm_pageout_hooks *hooks)
+{
+	WRITE_ONCE(pageout_hooks, hooks);
+}
+
+bool vm_pageout_oom_hopeful(void)
+{
+	return READ_ONCE(vm_oom_kill) && !READ_ONCE(pageout_hopeless);
+}
+
+/* --- scanning */
+
+/**
+ * struct scan - a walk over a queue
+ * @object: locked exclusively, with the page looked at; or NULL
+ * @held: pages looked at since it was locked
+ */
+struct scan {
+	struct vm_object *object;
+	unsigned int held;
+};
+
+static void scan_unlock(struct scan *scan)
+{
+	if (scan->object)
+		VM_OBJECT_WUNLOCK(scan->object);
+	scan->object = NULL;
+	scan->held = 0;
+}
+
+/* Neighbours on a queue often are neighbours in an object: keep its lock. */
+static bool scan_hold(struct vm_page *m, void *arg)
+{
+	struct scan *scan = arg;
+
+	if (scan->object && READ_ONCE(m->object) == scan->object &&
+	    scan->held++ < VM_PAGEOUT_BATCH)
+		return true;
+	scan_unlock(scan);
+	scan->object = vm_object_trylock_page(m);
+	if (scan->object)
+		return true;
+	VM_CNT_INC(v_lock_miss);
+	return false;
+}
+
+/* The next page of a queue, off the queue, its object locked; NULL at the end. */
+static struct vm_page *scan_next(struct scan *scan, unsigned int queue, unsigned int cpu,
+				 unsigned long *max)
+{
+	struct vm_page *m = vm_page_scan(queue, cpu, max, scan_hold, scan);
+
+	if (m)
+		VM_CNT_INC(v_pdpages);
+	else
+		scan_unlock(scan);
+	return m;
+}
+
+static unsigned int page_referenced(struct vm_page *m)
+{
+	return pmap_ts_referenced(m) + test_and_clear_bit(PGA_REFERENCED, &m->aflags);
+}
+
+/* Free a page that is clean once nobody can write to it. */
+static bool page_try_free(struct vm_page *m)
+{
+	if (vm_page_is_dirty(m))
+		return false;
+	pmap_remove_all(m);
+	/* Nobody can have made it dirty meanwhile: that needs the object's lock. */
+	vm_page_destroy(m);
+	VM_CNT_INC(v_dfree);
+	atomic64_inc(&pageout_freed);
+	return true;
+}
+
+static bool page_unwanted(const struct vm_page *m)
+{
+	return test_bit(PGA_LAZYFREE, &m->aflags) && !vm_page_is_dirty(m);
+}
+
+/* Is it off the queues for good, or somebody else's for now? */
+static bool page_passed_by(struct vm_page *m, unsigned int queue)
+{
+	if (vm_page_busied(m)) {
+		vm_page_enqueue(m, queue);
+		return true;
+	}
+	return vm_page_wired(m);
+}
+
+/* --- the laundry */
+
+static void laundry_begin(void)
+{
+	if (atomic_inc_return(&laundry_writing) == 1)
+		WRITE_ONCE(laundry_since, jiffies);
+}
+
+/* Write a cluster, made clean and wired; drops the caller's reference. */
+static unsigned int laundry_flush(struct vm_object *object, struct vm_page **ma,
+				  unsigned int count)
+{
+	/* What a file did not take is tried again later; there may be other swap at once. */
+	unsigned int err_queue = object->type == OBJT_VNODE ? PQ_ACTIVE : PQ_LAUNDRY;
+	unsigned int done;
+
+	vm_pager_put_pages(object, ma, count, PQ_INACTIVE, err_queue, &done);
+	vm_object_deallocate_later(object);
+	atomic_long_add(done, &laundry_written);
+	atomic_dec(&laundry_writing);
+	if (done)
+		vm_pageout_wakeup();
+	return done;
+}
+
+static void laundry_worker(struct work_struct *work)
+{
+	struct laundry_work *lw = container_of(work, struct laundry_work, work);
+
+	laundry_flush(lw->object, lw->ma, lw->count);
+	atomic_set_release(&lw->busy, 0);
+}
+
+static struct laundry_work *laundry_work_get(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(laundry_works); i++)
+		if (!atomic_read(&laundry_works[i].busy) &&
+		    !atomic_xchg_acquire(&laundry_works[i].busy, 1))
+			return &laundry_works[i];
+	return NULL;
+}
+
+/* May the page be written together with one that has to be? */
+static struct vm_page *cluster_page(struct vm_object *object, vm_pindex_t pindex)
+{
+	struct vm_page *m = vm_page_lookup(object, pindex);
+
+	if (!m || vm_page_busied(m) || vm_page_wired(m) || !vm_page_is_dirty(m))
+		return NULL;
+	switch (vm_page_queue(m)) {
+	case PQ_LAUNDRY:
+	case PQ_INACTIVE:
+		return m;
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * Gather the run of pages around @m, which is dirty and off the queues. The object is
+ * locked; all are clean and wired then.
+ */
+static unsigned int cluster_gather(struct vm_object *object, struct vm_page *m,
+				   struct vm_page **ma)
+{
+	vm_pindex_t first = m->pindex, pindex = m->pindex;
+	unsigned int n, i;
+
+	while (pindex - first < VM_PAGEOUT_CLUSTER - 1 && first &&
+	       first % VM_PAGEOUT_CLUSTER && cluster_page(object, first - 1))
+		first--;
+	for (n = 0; n < VM_PAGEOUT_CLUSTER; n++) {
+		ma[n] = first + n == pindex ? m : cluster_page(object, first + n);
+		if (!ma[n])
+			break;
+	}
+	for (i = 0; i < n; i++)
+		vm_pager_clean_page(ma[i]);
+	return n;
+}
+
+/*
+ * Write the cluster of @m. Unlocks the object of @scan. Returns the pages that were
+ * written, or are going to be.
+ */
+static unsigned int laundry_write(struct scan *scan, struct vm_page *m)
+{
+	struct vm_object *object = scan->object;
+	struct laundry_work *lw = NULL;
+	struct vm_page *ma[VM_PAGEOUT_CLUSTER];
+	unsigned int n;
+
+	if (object->type == OBJT_VNODE) {
+		lw = laundry_work_get();
+		if (!lw) {
+			vm_page_launder(m);
+			scan_unlock(scan);
+			return 0;
+		}
+	}
+	n = cluster_gather(object, m, ma);
+	vm_object_reference(object);
+	scan_unlock(scan);
+	laundry_begin();
+	if (!lw)
+		return laundry_flush(object, ma, n);
+	lw->object = object;
+	lw->count = n;
+	memcpy(lw->ma, ma, n * sizeof(ma[0]));
+	queue_work(laundry_wq, &lw->work);
+	return n;
+}
+
+/* One page of the laundry. Returns how many pages need no more washing. */
+static unsigned int laundry_page(struct scan *scan, struct vm_page *m)
+{
+	bool anonymous = scan->object->type != OBJT_VNODE;
+
+	if (page_passed_by(m, PQ_LAUNDRY))
+		return 0;
+	if (page_unwanted(m))
+		return page_try_free(m);
+	if (page_referenced(m)) {
+		vm_page_activate(m);
+		VM_CNT_INC(v_reactivated);
+		return 0;
+	}
+	if (page_try_free(m))
+		return 1;
+	if (anonymous && READ_ONCE(vm_disable_swapspace_pageouts)) {
+		vm_page_activate(m);
+		return 0;
+	}
+	if (anonymous && swap_pager_full()) {
+		vm_page_unswappable(m);
+		return 0;
+	}
+	return laundry_write(scan, m);
+}
+
+/* Write up to @wanted pages, as far as one look at each page of the laundry goes. */
+static unsigned long vm_pageout_launder(unsigned long wanted)
+{
+	struct scan scan = { NULL };
+	unsigned long max, done = 0;
+	struct vm_page *m;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		max = vm_page_queue_length(PQ_LAUNDRY, cpu);
+		while (done < wanted && (m = scan_next(&scan, PQ_LAUNDRY, cpu, &max)))
+			done += laundry_page(&scan, m);
+		scan_unlock(&scan);
+		cond_resched();
+	}
+	return done;
+}
+
+/* There is swap again for what found none. */
+static void laundry_take_back(void)
+{
+	static int seen;
+	struct scan scan = { NULL };
+	int freed = atomic_read(&swap_pager_freed);
+	unsigned long max;
+	struct vm_page *m;
+	unsigned int cpu;
+
+	if (freed == seen)
+		return;
+	seen = freed;
+	for_each_possible_cpu(cpu) {
+		max = vm_page_queue_length(PQ_UNSWAPPABLE, cpu);
+		while ((m = scan_next(&scan, PQ_UNSWAPPABLE, cpu, &max)))
+			vm_page_launder(m);
+	}
+}
+
+/*
+ * Pages to write when nobody asks: some, once a second, while dirty pages are many to
+ * the clean ones, and the more so the more the daemon has freed since.
+ */
+static unsigned long laundry_background(void)
+{
+	static u64 last_freed;
+	unsigned long clean = vm_free_count() + vm_page_queue_count(PQ_INACTIVE);
+	unsigned long dirty = vm_page_queue_count(PQ_LAUNDRY);
+	u64 freed = atomic64_read(&pageout_freed), unit = vm_dom.v_free_target - vm_dom.v_free_min + 1;
+
+	if (!dirty || freed == last_freed ||
+	    dirty * int_sqrt(DIV_ROUND_UP(freed - last_freed, unit)) < clean)
+		return 0;
+	last_freed = freed;
+	return READ_ONCE(vm_background_launder_rate) / (VM_PAGE_SIZE >> 10);
+}
+
+static int vm_pageout_laundry_worker(void *arg)
+{
+	unsigned long wanted;
+
+	while (!kthread_should_stop()) {
+		wait_event_idle_timeout(laundry_wait,
+					atomic_long_read(&laundry_wanted) ||
+					kthread_should_stop(), HZ);
+		laundry_take_back();
+		wanted = atomic_long_xchg(&laundry_wanted, 0);
+		if (!wanted)
+			wanted = laundry_background();
+		if (wanted)
+			vm_pageout_launder(wanted);
+	}
+	return 0;
+}
+
+static void laundry_request(unsigned long pages)
+{
+	atomic_long_set(&laundry_wanted, pages);
+	wake_up(&laundry_wait);
+}
+
+/* Is something being written, and not for too long? */
+static bool laundry_under_way(void)
+{
+	return atomic_read(&laundry_writing) &&
+	       time_before(jiffies, READ_ONCE(laundry_since) + VM_LAUNDRY_PATIENCE * HZ);
+}
+
+/* --- the daemon */
+
+/* One inactive page. Returns whether it was freed. */
+static bool inactive_page(struct vm_page *m)
+{
+	if (page_passed_by(m, PQ_INACTIVE))
+		return false;
+	if (page_unwanted(m))
+		return page_try_free(m);
+	if (page_referenced(m)) {
+		vm_page_activate(m);
+		VM_CNT_INC(v_reactivated);
+		return false;
+	}
+	if (page_try_free(m))
+		return true;
+	vm_page_launder(m);
+	return false;
+}
+
+static unsigned long vm_pageout_scan_inactive(unsigned long shortage)
+{
+	struct scan scan = { NULL };
+	unsigned long max, freed = 0;
+	struct vm_page *m;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		max = vm_page_queue_length(PQ_INACTIVE, cpu);
+		while (freed < shortage && (m = scan_next(&scan, PQ_INACTIVE, cpu, &max)))
+			freed += inactive_page(m);
+		scan_unlock(&scan);
+		cond_resched();
+	}
+	return freed;
+}
+
+/*
+ * Age one active page. Returns what is gained when it leaves the active queue: a clean
+ * page is worth more than one that must be written.
+ */
+static unsigned long active_page(struct vm_page *m, bool wanted, unsigned long *aged)
+{
+	unsigned int used;
+
+	if (page_passed_by(m, PQ_ACTIVE))
+		return 0;
+	used = page_referenced(m);
+	if (used) {
+		m->act_count = min_t(unsigned int, m->act_count + ACT_ADVANCE + used, ACT_MAX);
+	} else {
+		m->act_count -= min_t(unsigned int, m->act_count, ACT_DECLINE);
+		++*aged;
+	}
+	if (m->act_count || !wanted) {
+		vm_page_requeue(m, PQ_ACTIVE);
+		return 0;
+	}
+	if (vm_page_is_dirty(m)) {
+		vm_page_launder(m);
+		return 1;
+	}
+	vm_page_deactivate(m);
+	return READ_ONCE(vm_act_scan_laundry_weight);
+}
+
+/*
+ * Look at @max active pages, or fewer when @shortage of them have become inactive.
+ * Returns how many have become older.
+ */
+static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned long max)
+{
+	struct scan scan = { NULL };
+	unsigned long left, gained = 0, aged = 0;
+	struct vm_page *m;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		left = min(max, vm_page_queue_length(PQ_ACTIVE, cpu));
+		while ((!shortage || gained < shortage) &&
+		       (m = scan_next(&scan, PQ_ACTIVE, cpu, &left)))
+			gained += active_page(m, shortage, &aged);
+		scan_unlock(&scan);
+		cond_resched();
+	}
+	return aged;
+}
+
+static unsigned long positive(long n)
+{
+	return n > 0 ? n : 0;
+}
+
+/* How many pages are missing from the active scan's point of view. */
+static unsigned long inactive_shortage(unsigned long shortage)
+{
+	unsigned long weight = READ_ONCE(vm_act_scan_laundry_weight);
+	unsigned long enough = vm_dom.v_inactive_target + shortage;
+	unsigned long there = vm_page_queue_count(PQ_INACTIVE) +
+			      vm_page_queue_count(PQ_LAUNDRY) / max(weight, 1UL);
+
+	return positive(enough - there) * max(weight, 1UL);
+}
+
+/* Age some of the active pages each second, so that all are looked at in a period. */
+static void vm_pageout_update(void)
+{
+	unsigned int period = READ_ONCE(vm_pageout_update_period);
+
+	if (period)
+		vm_pageout_scan_active(0, DIV_ROUND_UP(vm_page_queue_count(PQ_ACTIVE),
+						       (unsigned long)period));
+}
+
+/**
+ * enum outcome - what came of a pass
+ * @PASS_NOTHING: nothing
+ * @PASS_AGED: pages have become older; the next one may free some
+ * @PASS_FREED: pages are free, or have been written, or are being written
+ */
+enum outcome { PASS_NOTHING, PASS_AGED, PASS_FREED };
+
+static enum outcome vm_pageout_pass(unsigned long shortage)
+{
+	static long last_written;
+	long written = atomic_long_read(&laundry_written);
+	unsigned long freed, aged;
+	bool wrote = written != last_written;
+
+	VM_CNT_INC(v_pdwakeups);
+	last_written = written;
+	freed = vm_pageout_scan_inactive(shortage);
+	if (freed < shortage) {
+		VM_CNT_INC(v_pdshortfalls);
+		laundry_request(shortage - freed);
+	}
+	aged = vm_pageout_scan_active(inactive_shortage(shortage), ULONG_MAX);
+	if (freed || wrote)
+		return PASS_FREED;
+	return aged ? PASS_AGED : PASS_NOTHING;
+}
+
+/* Nothing helps: whole vmspaces go, and in the end a process. */
+static void vm_pageout_mightbe_oom(unsigned int *fruitless)
+{
+	const struct vm_pageout_hooks *hooks = READ_ONCE(pageout_hooks);
+
+	if (hooks && vm_free_count() < vm_dom.v_free_severe && hooks->swapout())
+		return;
+	if (vm_free_count() >= vm_dom.v_free_min || laundry_under_way() ||
+	    ++*fruitless < READ_ONCE(vm_pageout_oom_seq))
+		return;
+	*fruitless = 0;
+	if (hooks && READ_ONCE(vm_oom_kill))
+		WRITE_ONCE(pageout_hopeless, !hooks->oom());
+}
+
+/**
+ * struct daemon - what the daemon remembers from pass to pass
+ * @ageing: passes in a row that only made pages older
+ * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
+ * @next_update: when the next of the periodic looks at active pages is due, jiffies
+ */
+struct daemon {
+	unsigned int ageing;
+	unsigned int fruitless;
+	unsigned long next_update;
+};
+
+static void vm_pageout_once(struct daemon *daemon)
+{
+	unsigned long shortage = positive(vm_dom.v_free_target - vm_free_count());
+	enum outcome outcome = shortage ? vm_pageout_pass(shortage) : PASS_FREED;
+
+	if (outcome == PASS_FREED) {
+		daemon->ageing = 0;
+		daemon->fruitless = 0;
+		WRITE_ONCE(pageout_hopeless, false);
+	} else if (outcome == PASS_NOTHING || ++daemon->ageing > VM_PAGEOUT_AGEING) {
+		vm_pageout_mightbe_oom(&daemon->fruitless);
+		schedule_timeout_idle(VM_PAGEOUT_PAUSE);
+	}
+}
+
+static int vm_pageout_worker(void *arg)
+{
+	struct daemon daemon = { .next_update = jiffies };
+
+	while (!kthread_should_stop()) {
+		wait_event_idle_timeout(vm_pageout_wait,
+					atomic_read(&vm_pageout_wanted) ||
+					kthread_should_stop(), HZ);
+		atomic_set(&vm_pageout_wanted, 0);
+		if (time_after_eq(jiffies, daemon.next_update)) {
+			daemon.next_update = jiffies + HZ;
+			vm_pageout_update();
+		}
+		vm_pageout_once(&daemon);
+		/* Not done yet: go on without being asked. */
+		if (vm_free_count() < vm_dom.v_free_min)
+			atomic_set(&vm_pageout_wanted, 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* --- start and end */
+
+int vm_pageout_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(laundry_works); i++)
+		INIT_WORK(&laundry_works[i].work, laundry_worker);
+	laundry_wq = alloc_workqueue("bsdvm_laundry", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				     VM_LAUNDRY_WORKERS);
+	if (!laundry_wq)
+		return -ENOMEM;
+	laundry_task = kthread_run(vm_pageout_laundry_worker, NULL, "bsdvm_laundry");
+	if (IS_ERR(laundry_task))
+		goto destroy;
+	pageout_task = kthread_run(vm_pageout_worker, NULL, "bsdvm_pagedaemon");
+	if (IS_ERR(pageout_task))
+		goto stop;
+	return 0;
+
+stop:
+	kthread_stop(laundry_task);
+destroy:
+	destroy_workqueue(laundry_wq);
+	return -ENOMEM;
+}
+
+void vm_pageout_fini(void)
+{
+	kthread_stop(pageout_task);
+	kthread_stop(laundry_task);
+	destroy_workqueue(laundry_wq);
+}
