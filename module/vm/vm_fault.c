@@ -227,6 +227,12 @@ static bool fault_visible(const struct vm_object *object, vm_pindex_t pindex)
 	return likely(object->type != OBJT_SWAP) || pindex < object->size;
 }
 
+/* Is what is neither resident nor in swap zero? */
+static bool fault_zerofills(const struct vm_object *object)
+{
+	return object->type == OBJT_DEFAULT || object->type == OBJT_SWAP;
+}
+
 /* The page in @fs->object, which is locked. */
 static struct vm_page *fault_page(const struct faultstate *fs)
 {
@@ -313,8 +319,9 @@ static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 	int before, after;
 	struct vm_page *m;
 
+	/* What was in swap may have gone meanwhile; a file may have ended before. */
 	if (!ops->haspage(object, fs->pindex, &before, &after))
-		return object->type == OBJT_DEFAULT ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
+		return fault_zerofills(object) ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
 	fw->count = 0;
 	fw->req = 0;
 	m = fault_pagein_page(object, fs->pindex);
@@ -434,15 +441,14 @@ static int fault_fill_shared(struct faultstate *fs)
 /* Step 3, no page resident anywhere. */
 static int vm_fault_fill(struct faultstate *fs)
 {
-	bool sized = fs->object->type == OBJT_SWAP;
 	struct vm_page *m;
 	int rv;
 
-	if ((fs->object->type != OBJT_DEFAULT && !sized) || fault_paged_out(fs))
+	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
 		return fault_pagein(fs);
 	if (!fault_visible(fs->object, fs->pindex))
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
-	if (sized && fs->object != fs->first_object)
+	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
 		return fault_fill_shared(fs);
 
 	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
@@ -637,14 +643,18 @@ static int fault_wait_pagein(struct vm_fault_wait *fw)
 	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
 }
 
+/* While somebody may be killed for it, who is in nobody's way goes on waiting. */
+static bool fault_hopes(const struct vm_fault_wait *fw)
+{
+	return fw->patient && vm_pageout_oom_hopeful();
+}
+
 static int fault_wait_for_memory(const struct vm_fault_wait *fw)
 {
 	unsigned int i;
 	int ret;
 
-	/* While somebody may be killed for it, who is in nobody's way goes on waiting. */
-	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts) ||
-		    (fw->patient && vm_pageout_oom_hopeful()); i++) {
+	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts) || fault_hopes(fw); i++) {
 		ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
 		if (!ret)
 			return KERN_RESTART;

@@ -2,13 +2,12 @@
 /*
  * vm_pageout: which pages go when memory is short.
  *
- *	            used                     used
- *	        ┌───────────┐            ┌─────────────┐
- *	        ▼           │            ▼             │
- *	     active ──► inactive ──► laundry ──► written ──► inactive
- *	    (ageing)        │ clean      │ no swap
- *	                    ▼            ▼
- *	                  free       unswappable
+ *	active --ages--> inactive --dirty--> laundry --no swap--> unswappable
+ *	   ^               |   ^               |  |
+ *	   |<-----used-----+   +----written----+  |
+ *	   |               |                      |
+ *	   |             clean --> free           |
+ *	   +<----------------used-----------------+
  *
  * The daemon is woken when free pages fall below vm_dom.wakeup and works towards
  * vm_dom.v_free_target. A pass looks at inactive pages first: one that was used since
@@ -371,7 +370,8 @@ static unsigned long laundry_background(void)
 	static u64 last_freed;
 	unsigned long clean = vm_free_count() + vm_page_queue_count(PQ_INACTIVE);
 	unsigned long dirty = vm_page_queue_count(PQ_LAUNDRY);
-	u64 freed = atomic64_read(&pageout_freed), unit = vm_dom.v_free_target - vm_dom.v_free_min + 1;
+	unsigned long unit = vm_dom.v_free_target - vm_dom.v_free_min + 1;
+	u64 freed = atomic64_read(&pageout_freed);
 
 	if (!dirty || freed == last_freed ||
 	    dirty * int_sqrt(DIV_ROUND_UP(freed - last_freed, unit)) < clean)
