@@ -12,8 +12,11 @@
 
 #include "debugfs.h"
 #include "device.h"
+#include "devmem.h"
 #include "pmap_x86/pmap_x86.h"
 #include "pool.h"
+#include "vm/device_pager.h"
+#include "vm/phys_pager.h"
 #include "vm/swap_pager.h"
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
@@ -88,24 +91,33 @@ static int __init bsdvm_init(void)
 	ret = vnode_pager_init();
 	if (ret)
 		goto fini_swap;
+	device_pager_init();
+	phys_pager_init();
 	ret = vm_map_startup();
 	if (ret)
-		goto fini_vnode;
+		goto fini_pagers;
 	ret = vm_pageout_init();
 	if (ret)
 		goto fini_map;
-	ret = device_init();
+	ret = devmem_init();
 	if (ret)
 		goto fini_pageout;
+	ret = device_init();
+	if (ret)
+		goto fini_devmem;
 	bsdvm_debugfs_init();
 	pr_info("%u MiB of memory under BSD rules\n", pool_mb);
 	return 0;
 
+fini_devmem:
+	devmem_fini();
 fini_pageout:
 	vm_pageout_fini();
 fini_map:
 	vm_map_shutdown();
-fini_vnode:
+fini_pagers:
+	phys_pager_fini();
+	device_pager_fini();
 	vnode_pager_fini();
 fini_swap:
 	swap_pager_fini();
@@ -125,11 +137,14 @@ static void __exit bsdvm_exit(void)
 {
 	bsdvm_debugfs_fini();
 	device_fini();
+	devmem_fini();
 	vm_pageout_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	/* Waits for objects still on their way out, which need their pager. */
 	vm_object_fini();
+	phys_pager_fini();
+	device_pager_fini();
 	vnode_pager_fini();
 	swap_pager_fini();
 	pmap_fini();

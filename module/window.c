@@ -386,6 +386,11 @@ static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void
 	} while (rv == KERN_RESTART);
 	if (rv != KERN_SUCCESS)
 		return -EFAULT;
+	if (vm_page_fictitious(m)) {
+		/* Its driver may be taking it away. */
+		vm_page_unwire(m, PQ_NONE);
+		return -EFAULT;
+	}
 
 	len = min_t(unsigned long, len, PAGE_SIZE - offset_in_page(addr));
 	content = pmap_quick_enter_page(m) + offset_in_page(addr);

@@ -23,31 +23,48 @@
 #include "pmap_var.h"
 #include "vm/vm_page.h"
 
-/*
- * The bits of a PTE for each VM_PROT_*, all but the frame. Dirty where writable:
- * that is noted elsewhere, and spares the CPU from writing it.
- */
-static pteval_t pmap_pte_bits[VM_PROT_ALL + 1];
+/* Indices of the page attribute table. */
+#define PMAP_MEMATTRS	8
 
-static pteval_t pmap_make_pte_bits(vm_prot_t prot)
+/*
+ * The bits of a PTE for each VM_MEMATTR_* and VM_PROT_*, all but the frame. Dirty
+ * where writable: that is noted elsewhere, and spares the CPU from writing it.
+ */
+static pteval_t pmap_pte_bits[PMAP_MEMATTRS][VM_PROT_ALL + 1];
+
+static pgprot_t pmap_cache_pgprot(pgprot_t pgprot, vm_memattr_t memattr)
+{
+	switch (memattr) {
+	case VM_MEMATTR_WRITE_BACK:
+		return pgprot;
+	case VM_MEMATTR_WRITE_COMBINING:
+		return pgprot_decrypted(pgprot_writecombine(pgprot));
+	default:
+		return pgprot_decrypted(pgprot_noncached(pgprot));
+	}
+}
+
+static pteval_t pmap_make_pte_bits(vm_memattr_t memattr, vm_prot_t prot)
 {
 	pgprot_t pgprot = vm_get_page_prot(VM_SHARED | (prot & VM_PROT_READ ? VM_READ : 0) |
 					   (prot & VM_PROT_WRITE ? VM_WRITE : 0) |
 					   (prot & VM_PROT_EXECUTE ? VM_EXEC : 0));
-	pte_t pte = pte_mkspecial(pfn_pte(0, pgprot));
+	pte_t pte = pte_mkspecial(pfn_pte(0, pmap_cache_pgprot(pgprot, memattr)));
 
 	return pte_val(prot & VM_PROT_WRITE ? pte_mkdirty(pte) : pte);
 }
 
 int pmap_init(void)
 {
+	vm_memattr_t memattr;
 	vm_prot_t prot;
 
 	/* Slots are written directly, which Xen's paravirtual guests may not. */
 	if (boot_cpu_has(X86_FEATURE_XENPV))
 		return -ENODEV;
-	for (prot = 0; prot <= VM_PROT_ALL; prot++)
-		pmap_pte_bits[prot] = pmap_make_pte_bits(prot);
+	for (memattr = 0; memattr < PMAP_MEMATTRS; memattr++)
+		for (prot = 0; prot <= VM_PROT_ALL; prot++)
+			pmap_pte_bits[memattr][prot] = pmap_make_pte_bits(memattr, prot);
 	pmap_pv_init();
 	return 0;
 }
@@ -162,7 +179,7 @@ static int pmap_alloc_table(struct pmap *pmap, vm_offset_t va)
 
 static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 {
-	return __pte(m->phys_addr | pmap_pte_bits[prot]);
+	return __pte(m->phys_addr | pmap_pte_bits[m->memattr][prot]);
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */
@@ -410,6 +427,17 @@ unsigned long pmap_resident_count(struct pmap *pmap, vm_offset_t sva, vm_offset_
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_resident_count);
+
+int pmap_phys_memattr(vm_paddr_t pa, unsigned int memattr)
+{
+	/* The CPU faults on bits that it has not. */
+	if (pa >> boot_cpu_data.x86_phys_bits)
+		return -EINVAL;
+	if (page_is_ram(PHYS_PFN(pa)))
+		return VM_MEMATTR_WRITE_BACK;
+	return memattr == VM_MEMATTR_WRITE_COMBINING ? memattr : VM_MEMATTR_UNCACHEABLE;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_phys_memattr);
 
 void *pmap_quick_enter_page(struct vm_page *m)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * struct vm_page: one for each frame of the pool.
+ * struct vm_page: one for each frame of the pool, and for frames of others that
+ * are mapped, see vm_page_getfake().
  *
  * Apart from vm_page.h (as FreeBSD keeps its _vm_*.h) because the buddy
  * allocator one floor below keeps free frames on lists by it.
@@ -30,7 +31,7 @@ struct md_page {
  * @phys_addr: (C) physical address
  * @md: (P) the pmap's part
  * @wire_count: (A) reasons why the page must stay where it is; and
- *	VM_PAGE_ORPHAN
+ *	VM_PAGE_ORPHAN, VM_PAGE_FICTITIOUS
  * @busy: (A) VPB_*; who holds it exclusively may do I/O with no lock held
  * @aflags: (A) PGA_*
  * @queue: (A, Q) PQ_NONE, or the PQ_* and the CPU whose queue it is on; from
@@ -38,6 +39,7 @@ struct md_page {
  * @order: (F) order of the free block this page begins, or VM_NFREEORDER
  * @act_count: (Q) activity, for the pageout daemon's ageing
  * @valid: (O, B) its content is that of its object
+ * @memattr: (C) how it is cached; VM_MEMATTR_WRITE_BACK, but for what is not memory
  *
  * Locks: (A) atomic, (B) exclusively busied, (C) constant after start-up, (F)
  * free-list lock, (O) the object's lock, (P) the pmap's, (Q) the page queue's.
@@ -55,6 +57,7 @@ struct vm_page {
 	u8 order;
 	u8 act_count;
 	u8 valid;
+	vm_memattr_t memattr;
 };
 
 #endif /* BSDVM__VM_PAGE_H */

@@ -259,12 +259,25 @@ void pmap_zero_page(struct vm_page *m);
 
 /**
  * pmap_copy_page() - copy a page
- * @src: from, not changing meanwhile (or the caller does not mind)
+ * @src: from, vm_page_copyable(), not changing meanwhile (or the caller does not mind)
  * @dst: to; the caller alone can reach it
  *
  * Context: any.
  */
 void pmap_copy_page(struct vm_page *src, struct vm_page *dst);
+
+/**
+ * pmap_phys_memattr() - how a frame that is not the pool's may be mapped
+ * @pa: its physical address
+ * @memattr: how its owner would like it
+ *
+ * Memory has a cached mapping already, the kernel's, and no CPU likes two that differ;
+ * anything else is not to be cached.
+ *
+ * Context: any.
+ * Return: VM_MEMATTR_*; -EINVAL for what is no address at all.
+ */
+int pmap_phys_memattr(vm_paddr_t pa, unsigned int memattr);
 
 /**
  * pmap_quick_enter_page() - a kernel address to reach a page's content

@@ -2,7 +2,8 @@
 /*
  * uipc_shm: shared memory objects, their pages and their names.
  *
- * The pages belong to a vm_object of type OBJT_SWAP: what is mapped outlives the shmfd.
+ * The pages belong to a vm_object: what is mapped outlives the shmfd. Its type is
+ * OBJT_SWAP, or OBJT_PHYS when the tunable kern.ipc.shm_use_phys was set.
  * The object is never anonymous to the rest of the VM
  * system (OBJ_ANON), so nobody collapses it, extends it, or frees a part of it
  * because one mapping is gone.
@@ -19,6 +20,7 @@
 
 #include <bsdvm.h>
 
+#include "phys_pager.h"
 #include "pmap.h"
 #include "swap_reserve.h"
 #include "vm_fault.h"
@@ -95,6 +97,8 @@ struct shm_mapping {
 	char path[];
 };
 
+unsigned int shm_use_phys;
+
 static struct rb_root shm_dictionary = RB_ROOT;
 static DEFINE_MUTEX(shm_dict_lock);
 static atomic64_t shm_next_ino;
@@ -107,7 +111,7 @@ static struct shmfd *shm_alloc(u32 mode, u32 shmflags)
 
 	if (!shmfd)
 		return NULL;
-	shmfd->object = vm_object_allocate(OBJT_SWAP, 0);
+	shmfd->object = vm_object_allocate(READ_ONCE(shm_use_phys) ? OBJT_PHYS : OBJT_SWAP, 0);
 	if (!shmfd->object) {
 		kfree(shmfd);
 		return NULL;
@@ -169,6 +173,7 @@ static int shm_access(struct shmfd *shmfd, u32 want)
  */
 static void shm_remove_pages(struct vm_object *object, vm_pindex_t start)
 {
+	bool phys = object->type == OBJT_PHYS;
 	unsigned long index;
 	struct vm_page *m;
 
@@ -179,9 +184,11 @@ static void shm_remove_pages(struct vm_object *object, vm_pindex_t start)
 			continue;
 		}
 		pmap_remove_all(m);
-		if (vm_page_wired(m)) {
+		if (vm_page_wired_beside(m, phys)) {
 			pmap_zero_page(m);
 			vm_page_dirty(m);
+		} else if (phys) {
+			phys_pager_destroy(m);
 		} else {
 			vm_page_destroy(m);
 		}
@@ -296,6 +303,39 @@ static int shm_wait_memory(unsigned int *attempts)
 }
 
 /*
+ * Put a zeroed page where none is, unless somebody else is faster. -EAGAIN: no page is
+ * free.
+ */
+static int shm_add_page(struct vm_object *object, vm_pindex_t pindex)
+{
+	const struct pagerops *ops = vm_pager_ops(object);
+	struct vm_page *m;
+	int ret;
+
+	if (ops->populate) {
+		ret = ops->populate(object, pindex);
+		if (ret == VM_PAGER_AGAIN)
+			return -EAGAIN;
+		return ret == VM_PAGER_OK ? 0 : -ENOMEM;
+	}
+	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m)
+		return -EAGAIN;
+	pmap_zero_page(m);
+	m->valid = 1;
+	VM_OBJECT_WLOCK(object);
+	ret = vm_page_insert(m, object, pindex);
+	if (!ret)
+		vm_page_enqueue(m, PQ_ACTIVE);
+	VM_OBJECT_WUNLOCK(object);
+	if (ret)
+		vm_page_free(m);
+	else
+		VM_CNT_INC(v_zfod);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+/*
  * The page at @pindex, wired: it stays while its content is copied with no object
  * locked. With no page there, one is made if @create says so; else *@mp is NULL.
  */
@@ -331,25 +371,10 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 		if (!create)
 			return 0;
 
-		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
-		if (!m) {
+		ret = shm_add_page(object, pindex);
+		if (ret == -EAGAIN)
 			ret = shm_wait_memory(&attempts);
-			if (ret)
-				return ret;
-			continue;
-		}
-		pmap_zero_page(m);
-		m->valid = 1;
-		VM_OBJECT_WLOCK(object);
-		ret = vm_page_insert(m, object, pindex);
-		if (!ret)
-			vm_page_enqueue(m, PQ_ACTIVE);
-		VM_OBJECT_WUNLOCK(object);
 		if (ret)
-			vm_page_free(m);
-		else
-			VM_CNT_INC(v_zfod);
-		if (ret && ret != -EEXIST)
 			return ret;
 	}
 }

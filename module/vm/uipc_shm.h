@@ -2,7 +2,7 @@
 /*
  * uipc_shm: shared memory objects, and the dictionary of their names.
  *
- *	name ──► shmfd ──► vm_object (OBJT_SWAP) ◄── entries that map it
+ *	name ──► shmfd ──► vm_object (OBJT_SWAP, OBJT_PHYS) ◄── entries that map it
  *	           ▲
  *	    open descriptors
  *
@@ -18,6 +18,9 @@
 #include "vm_object.h"
 
 struct shmfd;
+
+/* Tunable: what is made from now on stays in memory (kern.ipc.shm_use_phys). */
+extern unsigned int shm_use_phys;
 
 /**
  * struct shm_attr - what stat(2) tells of a shared memory object

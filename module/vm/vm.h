@@ -9,6 +9,8 @@
 #ifndef BSDVM_VM_H
 #define BSDVM_VM_H
 
+#include <bsdvm_cdev.h>
+
 #include "vm_linux.h"
 
 typedef u64 vm_offset_t;	/* a virtual address */
@@ -18,6 +20,7 @@ typedef u64 vm_pindex_t;	/* a page's place in an object */
 typedef u64 vm_paddr_t;		/* a physical address */
 typedef u8 vm_prot_t;		/* VM_PROT_* */
 typedef u8 vm_inherit_t;	/* VM_INHERIT_* */
+typedef u8 vm_memattr_t;	/* VM_MEMATTR_*, see bsdvm_cdev.h */
 
 #define VM_PROT_NONE		0x00
 #define VM_PROT_READ		0x01

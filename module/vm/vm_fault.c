@@ -224,7 +224,7 @@ static enum objlock backing_lock_mode(const struct faultstate *fs,
  */
 static bool fault_visible(const struct vm_object *object, vm_pindex_t pindex)
 {
-	return likely(object->type != OBJT_SWAP) || pindex < object->size;
+	return !vm_object_sized(object) || pindex < object->size;
 }
 
 /* Is what is neither resident nor in swap zero? */
@@ -350,12 +350,26 @@ static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 	return KERN_SUCCESS;
 }
 
+/* End the pass: the pager of @fs->object puts the page there itself. */
+static int fault_populate(struct faultstate *fs)
+{
+	struct vm_object *object = fs->object;
+
+	vm_object_reference(object);
+	fs->fw->what = VM_FAULT_WAIT_POPULATE;
+	fs->fw->object = object;
+	fs->fw->pindex = fs->pindex;
+	return fault_fail(fs, KERN_RESTART);
+}
+
 /* End the pass: the page must come from the pager of @fs->object. */
 static int fault_pagein(struct faultstate *fs)
 {
 	struct vm_object *object = fs->object;
 	int rv = KERN_RESTART;
 
+	if (vm_pager_ops(object)->populate)
+		return fault_populate(fs);
 	/*
 	 * The map is still locked, so a file stays at the end of the chain while the
 	 * object locks change; our reference keeps an anonymous object from being
@@ -515,6 +529,8 @@ static int vm_fault_cow(struct faultstate *fs)
 		fs->pindex = fs->first_pindex;
 		VM_CNT_INC(v_cow_optim);
 	} else {
+		if (!vm_page_copyable(fs->m))
+			return fault_fail(fs, KERN_PROTECTION_FAILURE);
 		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 		if (!m)
 			return fault_wait_memory(fs);
@@ -664,6 +680,25 @@ static int fault_wait_for_memory(const struct vm_fault_wait *fw)
 	return KERN_RESOURCE_SHORTAGE;
 }
 
+/* Have the pager put a page into the object, and let go of the object. */
+static int fault_wait_populate(struct vm_fault_wait *fw)
+{
+	struct vm_object *object = fw->object;
+	int rv = vm_pager_ops(object)->populate(object, fw->pindex);
+
+	vm_object_deallocate_later(object);
+	switch (rv) {
+	case VM_PAGER_OK:
+		return KERN_RESTART;
+	case VM_PAGER_AGAIN:
+		return fault_wait_for_memory(fw);
+	case VM_PAGER_FAIL:
+		return KERN_RESOURCE_SHORTAGE;
+	default:
+		return KERN_OUT_OF_BOUNDS;
+	}
+}
+
 int vm_fault_wait(struct vm_fault_wait *fw)
 {
 	switch (fw->what) {
@@ -673,6 +708,8 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 		return fault_wait_for_memory(fw);
 	case VM_FAULT_WAIT_PAGEIN:
 		return fault_wait_pagein(fw);
+	case VM_FAULT_WAIT_POPULATE:
+		return fault_wait_populate(fw);
 	default:
 		return KERN_RESTART;
 	}

@@ -24,6 +24,7 @@
 #define VM_FAULT_WAIT_BUSY	1	/* a page is busied by somebody else */
 #define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
 #define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
+#define VM_FAULT_WAIT_POPULATE	4	/* the pager has pages of its own to put there */
 
 /* Pages a page-in brings at once, a power of two: as a rule, and the most. */
 #define VM_FAULT_READ_DEFAULT	16
@@ -39,6 +40,7 @@
  * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
  *	in order of pindex
  * @object: referenced: the object of the pages to bring in
+ * @pindex: which page, for VM_FAULT_WAIT_POPULATE
  */
 struct vm_fault_wait {
 	unsigned int what;
@@ -48,6 +50,7 @@ struct vm_fault_wait {
 	unsigned int req;
 	struct vm_page *ma[VM_FAULT_READ_MAX];
 	struct vm_object *object;
+	vm_pindex_t pindex;
 };
 
 /**

@@ -558,7 +558,7 @@ static void vm_map_insertion_commit(struct vm_map *map, struct insertion *ins,
 	vm_map_insert_entry(map, ins->entry, object, offset, low, end, prot, max, cow);
 	if (ins->charge)
 		ins->entry->eflags |= MAP_ENTRY_CHARGED;
-	if (object && object->type == OBJT_SWAP && (max & VM_PROT_WRITE) &&
+	if (object && vm_object_sized(object) && (max & VM_PROT_WRITE) &&
 	    !(cow & MAP_COPY_ON_WRITE))
 		ins->entry->eflags |= MAP_ENTRY_WRITECNT;
 	vm_map_entry_writecnt(ins->entry);

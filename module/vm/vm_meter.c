@@ -20,9 +20,6 @@
 /* Objects that are looked at together. */
 #define VM_METER_OBJECTS	64
 
-/* PAT index 6 of x86: write-back, which is all that the pmap knows. */
-#define VM_MEMATTR_WRITE_BACK	6
-
 static struct vmmeter vm_meter_total(void)
 {
 	struct vmmeter total = { 0 };
@@ -429,7 +426,7 @@ static size_t fill_kvmobject(const struct vm_object_info *info, bool paths, void
 		.kvo_backing_id = info->backing_id,
 		.kvo_ref_count = info->ref_count,
 		.kvo_shadow_count = info->shadow_count,
-		.kvo_memattr = VM_MEMATTR_WRITE_BACK,
+		.kvo_memattr = info->memattr,
 	};
 	const char *path = NULL;
 	struct vnode_attr attr;

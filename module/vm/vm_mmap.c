@@ -13,6 +13,7 @@
 
 #include <bsdvm.h>
 
+#include "device_pager.h"
 #include "pmap.h"
 #include "uipc_shm.h"
 #include "vm_fault.h"
@@ -285,18 +286,39 @@ static int mmap_file(const struct mmap_req *req, const struct mmap_place *place,
 	return vnode_pager_alloc(file, shared && (file_prot & VM_PROT_WRITE), object);
 }
 
+/*
+ * The object of a device that a driver offers. Where its memory begins and ends the
+ * driver knows. Nobody has a copy of it.
+ */
+static int mmap_cdev(const struct mmap_req *req, const struct mmap_place *place, vm_prot_t prot,
+		     dev_t dev, vm_prot_t dev_prot, vm_prot_t *maxprot, struct vm_object **object)
+{
+	if (!cdev_pager_known(dev))
+		return -ENODEV;
+	if (!(req->flags & (BSDVM_MAP_SHARED | BSDVM_MAP_PRIVATE)))
+		return -EINVAL;
+	if (prot & ~dev_prot)
+		return -EACCES;
+	if (!(req->flags & BSDVM_MAP_SHARED))
+		return -EINVAL;
+	*maxprot &= dev_prot;
+	return cdev_pager_allocate(dev, req->pos - place->pageoff, place->size, object);
+}
+
 /* The object that a descriptor means, with a reference; NULL for /dev/zero. */
 static int mmap_object(struct mmap_req *req, const struct mmap_place *place, vm_prot_t prot,
 		       vm_prot_t *maxprot, struct vm_object **object)
 {
+	bool shared = req->flags & BSDVM_MAP_SHARED;
+	vm_prot_t dev_prot;
 	struct file *file;
+	dev_t dev;
 	int ret;
 
 	if (req->shm) {
 		if (!(req->flags & (BSDVM_MAP_SHARED | BSDVM_MAP_PRIVATE)))
 			return -EINVAL;
-		ret = shm_mmap(req->shm, req->shm_prot, req->flags & BSDVM_MAP_SHARED, prot,
-			       maxprot, object);
+		ret = shm_mmap(req->shm, req->shm_prot, shared, prot, maxprot, object);
 		if (!ret && !mmap_pos_valid(req, place)) {
 			vm_object_deallocate(*object);
 			ret = -EINVAL;
@@ -306,7 +328,10 @@ static int mmap_object(struct mmap_req *req, const struct mmap_place *place, vm_
 	file = vnode_pager_getfile(req->fd);
 	if (!file)
 		return -EBADF;
-	ret = mmap_file(req, place, prot, file, maxprot, object);
+	if (vnode_pager_cdev(file, shared, &dev_prot, &dev))
+		ret = mmap_cdev(req, place, prot, dev, dev_prot, maxprot, object);
+	else
+		ret = mmap_file(req, place, prot, file, maxprot, object);
 	if (!ret && vnode_pager_unlinked(file))
 		req->flags |= BSDVM_MAP_NOSYNC;
 	vnode_pager_putfile(file);
@@ -589,10 +614,12 @@ int kern_madvise(struct vmspace *vm, u64 addr, u64 len, u32 behav)
 static u8 mincore_page(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 {
 	unsigned int bits = pmap_mincore(map->pmap, va);
-	vm_paddr_t pa = bits ? pmap_extract(map->pmap, va) : 0;
-	struct vm_page *m = pa ? PHYS_TO_VM_PAGE(pa) : NULL;
+	struct vm_page *m = bits ? PHYS_TO_VM_PAGE(pmap_extract(map->pmap, va)) : NULL;
 	struct vm_object *object = entry->object;
 
+	/* Of a device's frame the pmap knows all there is to know. */
+	if (bits && !m)
+		return bits;
 	if (!m) {
 		/* Who maps nothing of it could learn what others do with it. */
 		if (READ_ONCE(vm_mincore_mapped) || !object)

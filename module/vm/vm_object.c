@@ -436,12 +436,15 @@ static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 	struct vm_page *m;
 
 	/* Wired pages behind its end are nobody's to see, see vm_fault.c. */
-	if (object->type == OBJT_SWAP)
+	if (vm_object_sized(object))
 		end = min(end, object->size);
 	if (end <= pindex)
 		return true;
 	xa_for_each_range(&object->pages, index, m, pindex, end - 1) {
 		if (!m->valid || vm_page_busied(m) || vm_page_lookup(dst, index - pindex))
+			continue;
+		/* Shows through, to be read. */
+		if (!vm_page_copyable(m))
 			continue;
 		if (!vm_object_make_page(dst, index - pindex, m)) {
 			wait->object = NULL;
@@ -1062,6 +1065,17 @@ static struct vm_object *vm_object_bottom(struct vm_object *object, vm_ooffset_t
 	}
 }
 
+/* Does a chain end in the memory of a device? */
+static bool vm_object_shows_device(struct vm_object *object)
+{
+	vm_ooffset_t offset = 0;
+	struct vm_object *bottom = vm_object_bottom(object, &offset);
+	bool ret = bottom->type == OBJT_DEVICE;
+
+	vm_object_deallocate_later(bottom);
+	return ret;
+}
+
 int vm_object_extension(struct vm_object *object, vm_ooffset_t offset, vm_size_t size, bool cow,
 			struct vm_object **result, vm_ooffset_t *result_offset)
 {
@@ -1072,6 +1086,9 @@ int vm_object_extension(struct vm_object *object, vm_ooffset_t offset, vm_size_t
 	*result_offset = 0;
 	if (!object)
 		return KERN_SUCCESS;
+	/* It was asked what may be mapped, and by whom. */
+	if (vm_object_shows_device(object))
+		return KERN_INVALID_ARGUMENT;
 	if (cow) {
 		object = vm_object_bottom(object, &offset);
 		if (object->flags & OBJ_ANON) {
@@ -1256,8 +1273,10 @@ static void object_list_fill(struct vm_object_info *info, struct vm_object *obje
 	info->ref_count = refcount_read(&object->ref_count);
 	info->shadow_count = READ_ONCE(object->shadow_count);
 	info->type = vm_pager_type(object);
+	info->memattr = VM_MEMATTR_WRITE_BACK;
 	xa_for_each(&object->pages, index, m) {
 		queue = vm_page_queue(m);
+		info->memattr = m->memattr;
 		info->resident++;
 		info->active += queue == PQ_ACTIVE;
 		info->inactive += queue == PQ_INACTIVE;

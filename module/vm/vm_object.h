@@ -22,9 +22,10 @@
 
 #include "_vm_page.h"
 
+struct cdev_pager;
 struct vnode_pager;
 
-/* vm_object.type: kinfo_vmobject's numbers. */
+/* vm_object.type: kinfo_vmobject's numbers; see vm_object_sized(). */
 #define OBJT_DEFAULT	1	/* anonymous: swap, or zero */
 #define OBJT_VNODE	2	/* a file */
 #define OBJT_SWAP	3	/* shared memory: swap, or zero, up to its size */
@@ -58,6 +59,7 @@ struct vnode_pager;
  * @id: (C) a number that names the object to people
  * @paging_in_progress: (A) pages that are being written with no lock held
  * @vnp: (C) the pager's part, for OBJT_VNODE
+ * @devp: (C) the same for OBJT_DEVICE
  * @object_list: (L) place on the list of all objects that its CPU made
  * @cpu: (C) that CPU
  * @later: (A) place on the list of vm_object_deallocate_later()
@@ -85,7 +87,10 @@ struct vm_object {
 	atomic64_t writemappings;
 	u64 id;
 	atomic_t paging_in_progress;
-	struct vnode_pager *vnp;
+	union {
+		struct vnode_pager *vnp;
+		struct cdev_pager *devp;
+	};
 	struct list_head object_list;
 	unsigned int cpu;
 	atomic_t later_queued;
@@ -94,6 +99,21 @@ struct vm_object {
 		struct rcu_head rcu;
 	};
 };
+
+/**
+ * vm_object_sized() - does the object end at its size?
+ * @object: the object
+ *
+ * Pages that are wired may still be there when it has become smaller, but nobody may
+ * see them. Files have their own end, and of anonymous memory there is no more than
+ * is mapped.
+ *
+ * Return: true for shared memory and devices.
+ */
+static inline bool vm_object_sized(const struct vm_object *object)
+{
+	return unlikely(object->type >= OBJT_SWAP);
+}
 
 #define VM_OBJECT_ASSERT_LOCKED(object)	 lockdep_assert_held(&(object)->lock)
 #define VM_OBJECT_ASSERT_WLOCKED(object) lockdep_assert_held_write(&(object)->lock)
@@ -317,7 +337,8 @@ bool vm_object_coalesce(struct vm_object *object, vm_ooffset_t offset,
  * shared memory as more of the same object.
  *
  * Context: process, may sleep; no object lock held.
- * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
+ * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE; KERN_INVALID_ARGUMENT for the memory of a
+ * device, more of which would have to be asked for.
  */
 int vm_object_extension(struct vm_object *object, vm_ooffset_t offset,
 			vm_size_t size, bool cow, struct vm_object **result,
@@ -520,6 +541,7 @@ unsigned long vm_object_resident(struct vm_object *object, vm_pindex_t start,
  * @ref_count: references
  * @shadow_count: objects that shadow it
  * @type: OBJT_*
+ * @memattr: VM_MEMATTR_*, that of a resident page
  * @file: the object itself, referenced, when it is a file's; NULL otherwise
  */
 struct vm_object_info {
@@ -532,6 +554,7 @@ struct vm_object_info {
 	u32 ref_count;
 	u32 shadow_count;
 	u8 type;
+	vm_memattr_t memattr;
 	struct vm_object *file;
 };
 

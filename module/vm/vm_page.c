@@ -88,6 +88,9 @@ EXPORT_SYMBOL_IF_KUNIT(vm_dom);
 DECLARE_WAIT_QUEUE_HEAD(vm_pageout_wait);
 atomic_t vm_pageout_wanted = ATOMIC_INIT(0);
 
+/* Read by who has no lock, too: their memory stays that of pages. */
+static struct kmem_cache *fakepg_zone;
+
 static atomic_t vm_page_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(vm_page_wait);
 
@@ -127,7 +130,9 @@ int vm_page_startup(void)
 			INIT_LIST_HEAD(&pqs->lists[queue]);
 	}
 	vm_domain_init(&vm_dom, vm_phys_page_count());
-	return 0;
+	fakepg_zone = kmem_cache_create("bsdvm_fakepg", sizeof(struct vm_page), 0,
+					SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU, NULL);
+	return fakepg_zone ? 0 : -ENOMEM;
 }
 
 /* Give the @n pages that were freed longest ago back to the buddy allocator. */
@@ -159,6 +164,8 @@ void vm_page_shutdown(void)
 {
 	unsigned int queue;
 
+	kmem_cache_destroy(fakepg_zone);
+	fakepg_zone = NULL;
 	/* The locks of caches that were never set up are not to be taken. */
 	if (!vm_phys_page_count() || vm_phys_free_count() == vm_phys_page_count())
 		return;
@@ -600,6 +607,10 @@ static bool vm_page_unwire_to_queue(struct vm_page *m, unsigned int queue)
 /* The page is an orphan and nobody wires it. */
 static void vm_page_free_orphan(struct vm_page *m)
 {
+	if (vm_page_fictitious(m)) {
+		vm_page_putfake(m);
+		return;
+	}
 	atomic_set(&m->wire_count, 0);
 	vm_page_free(m);
 }
@@ -621,7 +632,7 @@ void vm_page_unwire(struct vm_page *m, unsigned int queue)
 	}
 	if ((count & ~VM_PAGE_ORPHAN) == 1)
 		this_cpu_dec(vm_page_wirings);
-	if (count == (VM_PAGE_ORPHAN | 1))
+	if ((count & ~VM_PAGE_FICTITIOUS) == (VM_PAGE_ORPHAN | 1))
 		vm_page_free_orphan(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_unwire);
@@ -629,10 +640,36 @@ EXPORT_SYMBOL_IF_KUNIT(vm_page_unwire);
 void vm_page_release_orphan(struct vm_page *m)
 {
 	VM_ASSERT(!m->object);
-	if (atomic_fetch_or(VM_PAGE_ORPHAN, &m->wire_count) == 0)
+	if (!(atomic_fetch_or(VM_PAGE_ORPHAN, &m->wire_count) & ~VM_PAGE_FICTITIOUS))
 		vm_page_free_orphan(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_release_orphan);
+
+/* --- frames of others */
+
+struct vm_page *vm_page_getfake(vm_paddr_t paddr, vm_memattr_t memattr)
+{
+	struct vm_page *m = kmem_cache_zalloc(fakepg_zone, GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	m->phys_addr = paddr;
+	m->memattr = memattr;
+	m->valid = 1;
+	m->order = VM_NFREEORDER;
+	m->queue = PQ_NONE;
+	atomic_set(&m->wire_count, VM_PAGE_FICTITIOUS);
+	return m;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_getfake);
+
+void vm_page_putfake(struct vm_page *m)
+{
+	VM_ASSERT(vm_page_fictitious(m) && !m->object);
+	VM_ASSERT(!m->md.pv_first && RB_EMPTY_ROOT(&m->md.pv_more));
+	kmem_cache_free(fakepg_zone, m);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_putfake);
 
 /* --- busy */
 

@@ -30,6 +30,8 @@
 
 /* In vm_page.wire_count: no object holds the page, the last wiring frees it. */
 #define VM_PAGE_ORPHAN	0x40000000
+/* The frame is not the pool's: as good as wired, and counted nowhere. */
+#define VM_PAGE_FICTITIOUS 0x20000000
 
 /* vm_page.act_count: the daemon's ageing. */
 #define ACT_INIT	5
@@ -199,6 +201,40 @@ static inline bool vm_page_wired(const struct vm_page *m)
 }
 
 /**
+ * vm_page_wired_beside() - is the page wired by others than its object?
+ * @m: the page
+ * @own: how often its object wired it
+ *
+ * Return: true when it is.
+ */
+static inline bool vm_page_wired_beside(const struct vm_page *m, int own)
+{
+	return (atomic_read(&m->wire_count) & ~(VM_PAGE_ORPHAN | VM_PAGE_FICTITIOUS)) > own;
+}
+
+/**
+ * vm_page_fictitious() - is the frame somebody else's?
+ * @m: the page
+ *
+ * Return: true for what vm_page_getfake() made.
+ */
+static inline bool vm_page_fictitious(const struct vm_page *m)
+{
+	return atomic_read(&m->wire_count) & VM_PAGE_FICTITIOUS;
+}
+
+/**
+ * vm_page_copyable() - has the kernel an address for the page's content?
+ * @m: the page
+ *
+ * Return: false for device memory, which is only mapped.
+ */
+static inline bool vm_page_copyable(const struct vm_page *m)
+{
+	return m->memattr == VM_MEMATTR_WRITE_BACK;
+}
+
+/**
  * vm_page_queue_length() - pages on a queue of one CPU
  * @queue: PQ_*
  * @cpu: the CPU
@@ -339,6 +375,28 @@ void vm_page_unwire(struct vm_page *m, unsigned int queue);
  * Context: any but interrupt.
  */
 void vm_page_release_orphan(struct vm_page *m);
+
+/**
+ * vm_page_getfake() - a page for a frame that is not the pool's
+ * @paddr: the frame
+ * @memattr: how it is to be mapped
+ *
+ * Valid, in no object, and never on a queue, as a wired page. When the object it is
+ * put into lets go of it (vm_page_destroy()) it is gone, with the last wiring; the
+ * frame is left alone.
+ *
+ * Context: process, may sleep.
+ * Return: the page, NULL when there is no kernel memory.
+ */
+struct vm_page *vm_page_getfake(vm_paddr_t paddr, vm_memattr_t memattr);
+
+/**
+ * vm_page_putfake() - give such a page back that is in no object
+ * @m: the page: not mapped, not wired
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_putfake(struct vm_page *m);
 
 /**
  * vm_page_tryxbusy() - busy the page exclusively

@@ -30,7 +30,7 @@ bool vm_pager_has_page(struct vm_object *object, vm_pindex_t pindex)
 	const struct pagerops *ops = vm_pager_ops(object);
 
 	VM_OBJECT_ASSERT_LOCKED(object);
-	return ops && ops->haspage(object, pindex, NULL, NULL);
+	return ops && ops->haspage && ops->haspage(object, pindex, NULL, NULL);
 }
 
 void vm_pager_freespace(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)

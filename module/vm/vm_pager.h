@@ -45,6 +45,10 @@
  *	locked exclusively.
  * @unswapped: the page is about to be changed: what is behind it is stale. Context:
  *	object locked, shared or exclusively; the page not busied.
+ * @populate: put the page at @pindex into the object, whoever else may be about to.
+ *	Return: VM_PAGER_OK: it is worth looking again; VM_PAGER_BAD; VM_PAGER_AGAIN:
+ *	no page is free; VM_PAGER_FAIL: no kernel memory. Context: as @getpages. A pager
+ *	that has it needs neither @getpages nor @haspage.
  * @next: the first page at or after *@pindex and before @end that @haspage is true
  *	of. Return: false when there is none. Context: object locked.
  *
@@ -66,6 +70,7 @@ struct pagerops {
 	int (*copy)(struct vm_object *src, struct vm_object *dst,
 		    vm_pindex_t offset, vm_pindex_t size, bool destroy);
 	void (*unswapped)(struct vm_page *m);
+	int (*populate)(struct vm_object *object, vm_pindex_t pindex);
 	bool (*next)(struct vm_object *object, vm_pindex_t *pindex,
 		     vm_pindex_t end);
 };

@@ -189,6 +189,7 @@ static void vm_phys_init_pages(struct vm_phys_domain *vd)
 
 	for (n = 0; n < vd->npages; n++) {
 		vd->pages[n].order = VM_NFREEORDER;
+		vd->pages[n].memattr = VM_MEMATTR_WRITE_BACK;
 		vd->pages[n].phys_addr = VM_PHYS_NOT_OURS;
 	}
 	for (i = 0; i < vd->nsegs; i++) {

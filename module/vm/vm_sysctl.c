@@ -8,6 +8,7 @@
 #include "vm_sysctl.h"
 
 #include "swap_reserve.h"
+#include "uipc_shm.h"
 #include "vm_fault.h"
 #include "vm_map.h"
 #include "vm_mmap.h"
@@ -123,6 +124,11 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.name = "security.bsd.unprivileged_mlock",
 		.desc = "everyone may wire memory",
 		.uint = &vm_unprivileged_mlock,
+		.max = 1,
+	}, {
+		.name = "kern.ipc.shm_use_phys",
+		.desc = "new shared memory objects stay in memory",
+		.uint = &shm_use_phys,
 		.max = 1,
 	}, {
 		.name = "kern.sgrowsiz",

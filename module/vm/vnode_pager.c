@@ -103,26 +103,47 @@ static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex
 					read_mapping_page(mapping, pindex, vnp->rfile);
 }
 
+static bool vnode_pager_is_zero(const struct inode *inode)
+{
+	return S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(MEM_MAJOR, DEVZERO_MINOR);
+}
+
+/* What a descriptor allows. */
+static vm_prot_t vnode_pager_fdprot(struct file *file, bool shared)
+{
+	vm_prot_t prot = VM_PROT_READ;
+
+	/* What may be written or run can be read: not without the right to read. */
+	if (!(file->f_mode & FMODE_READ))
+		return VM_PROT_NONE;
+	if (!(file->f_path.mnt->mnt_flags & MNT_NOEXEC))
+		prot |= VM_PROT_EXECUTE;
+	if (!shared || (file->f_mode & FMODE_WRITE))
+		prot |= VM_PROT_WRITE;
+	return prot;
+}
+
+bool vnode_pager_cdev(struct file *file, bool shared, vm_prot_t *maxprot, dev_t *dev)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISCHR(inode->i_mode) || vnode_pager_is_zero(inode))
+		return false;
+	*maxprot = vnode_pager_fdprot(file, shared);
+	*dev = inode->i_rdev;
+	return true;
+}
+
 int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot, bool *zero)
 {
 	struct inode *inode = file_inode(file);
 
-	*zero = false;
-	if (S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(MEM_MAJOR, DEVZERO_MINOR))
-		*zero = true;
-	else if (!S_ISREG(inode->i_mode) || !file->f_op->mmap ||
-		 !vnode_pager_readable(file->f_mapping))
+	*zero = vnode_pager_is_zero(inode);
+	if (!*zero &&
+	    (!S_ISREG(inode->i_mode) || !file->f_op->mmap ||
+	     !vnode_pager_readable(file->f_mapping)))
 		return -ENODEV;
-
-	*maxprot = 0;
-	/* What may be written or run can be read: not without the right to read. */
-	if (!(file->f_mode & FMODE_READ))
-		return 0;
-	*maxprot |= VM_PROT_READ;
-	if (!(file->f_path.mnt->mnt_flags & MNT_NOEXEC))
-		*maxprot |= VM_PROT_EXECUTE;
-	if (!shared || (file->f_mode & FMODE_WRITE))
-		*maxprot |= VM_PROT_WRITE;
+	*maxprot = vnode_pager_fdprot(file, shared);
 	return 0;
 }
 

@@ -76,6 +76,18 @@ int vnode_pager_maxprot(struct file *file, bool shared, vm_prot_t *maxprot,
 			bool *zero);
 
 /**
+ * vnode_pager_cdev() - is the file a device whose memory could be mapped?
+ * @file: the file
+ * @shared: for a shared mapping
+ * @maxprot: where it goes what such a mapping may ever allow
+ * @dev: where the number of the device goes
+ *
+ * Return: true for a character device, but for /dev/zero.
+ */
+bool vnode_pager_cdev(struct file *file, bool shared, vm_prot_t *maxprot,
+		      dev_t *dev);
+
+/**
  * vnode_pager_unlinked() - is the file without a name?
  * @file: the file
  *
