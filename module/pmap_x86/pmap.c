@@ -256,7 +256,8 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 				ma[i] = NULL;
 				continue;
 			}
-			set_pte(ptep, pmap_make_pte(ma[i], prot));
+			/* Not used yet, and perhaps never: the CPU sets A when it is. */
+			set_pte(ptep, pte_mkold(pmap_make_pte(ma[i], prot)));
 			n++;
 		}
 		spin_unlock(run.ptl);

@@ -329,6 +329,9 @@ static int fault_pagein_prepare(struct faultstate *fs, struct vm_object *object,
 		return KERN_RESOURCE_SHORTAGE;
 	fw->ma[fw->count++] = m;
 
+	/* Not what others wait for. */
+	if (vm_free_count() < vm_dom.v_free_min)
+		return KERN_SUCCESS;
 	fault_read_window(fs, &behind, &ahead);
 	behind = min_t(unsigned int, behind, before);
 	ahead = min_t(unsigned int, ahead, after);

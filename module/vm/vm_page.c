@@ -532,9 +532,10 @@ struct vm_page *vm_page_scan(unsigned int queue, unsigned int cpu, unsigned long
 	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
 	struct list_head *list = &pqs->lists[queue];
 	struct vm_page *m = NULL;
-	unsigned int n = 0;
 
 	spin_lock(&pqs->lock);
+	if (list_empty(list))
+		*max = 0;
 	while (*max && !list_empty(list)) {
 		--*max;
 		m = list_first_entry(list, struct vm_page, plinks);
@@ -544,12 +545,6 @@ struct vm_page *vm_page_scan(unsigned int queue, unsigned int cpu, unsigned long
 		}
 		list_move_tail(&m->plinks, list);
 		m = NULL;
-		/* Let others at the queue, and this CPU at other work. */
-		if (++n % VM_PAGEOUT_CLUSTER == 0) {
-			spin_unlock(&pqs->lock);
-			cond_resched();
-			spin_lock(&pqs->lock);
-		}
 	}
 	spin_unlock(&pqs->lock);
 	return m;

@@ -333,7 +333,8 @@ void vm_page_unswappable(struct vm_page *m);
  * vm_page_scan() - take the first page of a queue that can be held
  * @queue: PQ_*
  * @cpu: whose queue
- * @max: in: how many to look at; out: how many are left to look at
+ * @max: in: how many to look at, under one lock hold; out: how many are left, 0 of an
+ *	empty queue
  * @hold: called with the page-queue lock held; makes the page stay when it is off
  *	the queue (locks its object), without sleeping; false when it cannot
  * @arg: for @hold

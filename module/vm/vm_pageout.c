@@ -48,6 +48,8 @@ unsigned int vm_oom_kill = 1;
 #define VM_PAGEOUT_BATCH	VM_PAGEOUT_CLUSTER
 /* Passes in a row that may do nothing but age pages. */
 #define VM_PAGEOUT_AGEING	ACT_MAX
+/* Pages in a row whose object is locked, before a walk over a queue gives up. */
+#define VM_PAGEOUT_MISSES	VM_PAGEOUT_CLUSTER
 /* Between two passes while memory is short and nothing comes of it. */
 #define VM_PAGEOUT_PAUSE	(HZ / 10)
 /* Seconds that writing may take before it no longer counts as progress. */
@@ -62,7 +64,8 @@ static struct workqueue_struct *laundry_wq;
 /* Pages that the laundry thread is asked to write. */
 static atomic_long_t laundry_wanted = ATOMIC_LONG_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(laundry_wait);
-/* Pages written so far, and clusters being written since when. */
+/* Requests served so far, pages written, and clusters being written since when. */
+static atomic_long_t laundry_served = ATOMIC_LONG_INIT(0);
 static atomic_long_t laundry_written = ATOMIC_LONG_INIT(0);
 static atomic_t laundry_writing = ATOMIC_INIT(0);
 static unsigned long laundry_since;
@@ -105,10 +108,12 @@ bool vm_pageout_oom_hopeful(void)
  * struct scan - a walk over a queue
  * @object: locked exclusively, with the page looked at; or NULL
  * @held: pages looked at since it was locked
+ * @misses: pages in a row whose object somebody else had locked
  */
 struct scan {
 	struct vm_object *object;
 	unsigned int held;
+	unsigned int misses;
 };
 
 static void scan_unlock(struct scan *scan)
@@ -129,8 +134,11 @@ static bool scan_hold(struct vm_page *m, void *arg)
 		return true;
 	scan_unlock(scan);
 	scan->object = vm_object_trylock_page(m);
-	if (scan->object)
+	if (scan->object) {
+		scan->misses = 0;
 		return true;
+	}
+	scan->misses++;
 	VM_CNT_INC(v_lock_miss);
 	return false;
 }
@@ -139,8 +147,16 @@ static bool scan_hold(struct vm_page *m, void *arg)
 static struct vm_page *scan_next(struct scan *scan, unsigned int queue, unsigned int cpu,
 				 unsigned long *max)
 {
-	struct vm_page *m = vm_page_scan(queue, cpu, max, scan_hold, scan);
+	struct vm_page *m = NULL;
+	unsigned long few;
 
+	/* Who works on one large object has all of the queue locked. */
+	while (!m && *max && scan->misses < VM_PAGEOUT_MISSES) {
+		few = min_t(unsigned long, *max, VM_PAGEOUT_MISSES);
+		*max -= few;
+		m = vm_page_scan(queue, cpu, &few, scan_hold, scan);
+		*max += few;
+	}
 	if (m)
 		VM_CNT_INC(v_pdpages);
 	else
@@ -201,8 +217,8 @@ static unsigned int laundry_flush(struct vm_object *object, struct vm_page **ma,
 	vm_object_deallocate_later(object);
 	atomic_long_add(done, &laundry_written);
 	atomic_dec(&laundry_writing);
-	if (done)
-		vm_pageout_wakeup();
+	/* Also when the daemon is in a pause, and not on account of that. */
+	wake_up(&vm_pageout_wait);
 	return done;
 }
 
@@ -394,6 +410,9 @@ static int vm_pageout_laundry_worker(void *arg)
 			wanted = laundry_background();
 		if (wanted)
 			vm_pageout_launder(wanted);
+		/* Also when nothing was written: then there may be more to age. */
+		atomic_long_inc(&laundry_served);
+		wake_up(&vm_pageout_wait);
 	}
 	return 0;
 }
@@ -533,15 +552,33 @@ static void vm_pageout_update(void)
  */
 enum outcome { PASS_NOTHING, PASS_AGED, PASS_FREED };
 
-static enum outcome vm_pageout_pass(unsigned long shortage)
-{
-	static long last_written;
-	long written = atomic_long_read(&laundry_written);
-	unsigned long freed, aged;
-	bool wrote = written != last_written;
+/**
+ * struct daemon - what the daemon remembers from pass to pass
+ * @written: value of laundry_written when the last pass began
+ * @served: value of laundry_served then
+ * @ageing: passes in a row that only made pages older
+ * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
+ * @next_fruitless: when the next one may be counted, jiffies
+ * @next_update: when the next of the periodic looks at active pages is due, jiffies
+ */
+struct daemon {
+	long written;
+	long served;
+	unsigned int ageing;
+	unsigned int fruitless;
+	unsigned long next_fruitless;
+	unsigned long next_update;
+};
 
+static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortage)
+{
+	long written = atomic_long_read(&laundry_written);
+	bool wrote = written != daemon->written;
+	unsigned long freed, aged;
+
+	daemon->written = written;
+	daemon->served = atomic_long_read(&laundry_served);
 	VM_CNT_INC(v_pdwakeups);
-	last_written = written;
 	freed = vm_pageout_scan_inactive(shortage);
 	if (freed < shortage) {
 		VM_CNT_INC(v_pdshortfalls);
@@ -554,50 +591,50 @@ static enum outcome vm_pageout_pass(unsigned long shortage)
 }
 
 /* Nothing helps: whole vmspaces go, and in the end a process. */
-static void vm_pageout_mightbe_oom(unsigned int *fruitless)
+static void vm_pageout_mightbe_oom(struct daemon *daemon)
 {
 	const struct vm_pageout_hooks *hooks = READ_ONCE(pageout_hooks);
 
 	if (hooks && vm_free_count() < vm_dom.v_free_severe && hooks->swapout())
 		return;
 	if (vm_free_count() >= vm_dom.v_free_min || laundry_under_way() ||
-	    ++*fruitless < READ_ONCE(vm_pageout_oom_seq))
+	    time_before(jiffies, daemon->next_fruitless))
 		return;
-	*fruitless = 0;
+	daemon->next_fruitless = jiffies + VM_PAGEOUT_PAUSE;
+	if (++daemon->fruitless < READ_ONCE(vm_pageout_oom_seq))
+		return;
+	daemon->fruitless = 0;
 	if (hooks && READ_ONCE(vm_oom_kill))
 		WRITE_ONCE(pageout_hopeless, !hooks->oom());
 }
 
-/**
- * struct daemon - what the daemon remembers from pass to pass
- * @ageing: passes in a row that only made pages older
- * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
- * @next_update: when the next of the periodic looks at active pages is due, jiffies
- */
-struct daemon {
-	unsigned int ageing;
-	unsigned int fruitless;
-	unsigned long next_update;
-};
+/* Until the laundry has done something since the last pass began, or for a while. */
+static void vm_pageout_pause(const struct daemon *daemon)
+{
+	wait_event_idle_timeout(vm_pageout_wait,
+				atomic_long_read(&laundry_written) != daemon->written ||
+				atomic_long_read(&laundry_served) != daemon->served ||
+				kthread_should_stop(), VM_PAGEOUT_PAUSE);
+}
 
 static void vm_pageout_once(struct daemon *daemon)
 {
 	unsigned long shortage = positive(vm_dom.v_free_target - vm_free_count());
-	enum outcome outcome = shortage ? vm_pageout_pass(shortage) : PASS_FREED;
+	enum outcome outcome = shortage ? vm_pageout_pass(daemon, shortage) : PASS_FREED;
 
 	if (outcome == PASS_FREED) {
 		daemon->ageing = 0;
 		daemon->fruitless = 0;
 		WRITE_ONCE(pageout_hopeless, false);
 	} else if (outcome == PASS_NOTHING || ++daemon->ageing > VM_PAGEOUT_AGEING) {
-		vm_pageout_mightbe_oom(&daemon->fruitless);
-		schedule_timeout_idle(VM_PAGEOUT_PAUSE);
+		vm_pageout_mightbe_oom(daemon);
+		vm_pageout_pause(daemon);
 	}
 }
 
 static int vm_pageout_worker(void *arg)
 {
-	struct daemon daemon = { .next_update = jiffies };
+	struct daemon daemon = { .next_update = jiffies, .next_fruitless = jiffies };
 
 	while (!kthread_should_stop()) {
 		wait_event_idle_timeout(vm_pageout_wait,
