@@ -315,6 +315,7 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 		atomic_long_inc(&window->vmspace.vm_majflt);
 	refcount_inc(&window->refs);
 	release_fault_lock(vmf);
+	fw->patient = true;
 	rv = vm_fault_wait(fw);
 	if (rv != KERN_RESTART)
 		window_fault_result(vmf, rv);

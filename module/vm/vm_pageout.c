@@ -497,8 +497,8 @@ static unsigned long active_page(struct vm_page *m, bool wanted, unsigned long *
 }
 
 /*
- * Look at @max active pages, or fewer when @shortage of them have become inactive.
- * Returns how many have become older.
+ * Look at @max active pages, or fewer when @shortage of them, unless it is 0, have
+ * become inactive. Returns how many have become older.
  */
 static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned long max)
 {
@@ -574,7 +574,7 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 {
 	long written = atomic_long_read(&laundry_written);
 	bool wrote = written != daemon->written;
-	unsigned long freed, aged;
+	unsigned long freed, missing, aged = 0;
 
 	daemon->written = written;
 	daemon->served = atomic_long_read(&laundry_served);
@@ -584,7 +584,9 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 		VM_CNT_INC(v_pdshortfalls);
 		laundry_request(shortage - freed);
 	}
-	aged = vm_pageout_scan_active(inactive_shortage(shortage), ULONG_MAX);
+	missing = inactive_shortage(shortage);
+	if (missing)
+		aged = vm_pageout_scan_active(missing, ULONG_MAX);
 	if (freed || wrote)
 		return PASS_FREED;
 	return aged ? PASS_AGED : PASS_NOTHING;
