@@ -2,7 +2,7 @@
 /*
  * uipc_shm: shared memory objects, and the dictionary of their names.
  *
- *	name ──► shmfd ──► vm_object (OBJT_SWAP, OBJT_PHYS) ◄── entries that map it
+ *	name ──► shmfd ──► vm_object ◄── entries that map it
  *	           ▲
  *	    open descriptors
  *

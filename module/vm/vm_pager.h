@@ -27,7 +27,7 @@
  *	that is. Context: process, no lock held, may do I/O; the caller has a
  *	reference to the object.
  * @putpages: write @count pages, made clean and wired by vm_pager_clean_page(), with
- *	consecutive pindex, from their frames. *@done: how many of them, from the first
+ *	consecutive pindex, from their frames; *@done says how many of them, from the first
  *	on, are written; the others are for the caller to make dirty again. Return: 0,
  *	or why not all could be: a negative errno. Context: as @getpages.
  * @sync: bring what @putpages wrote to stable storage, bytes @start to @end.
@@ -45,10 +45,11 @@
  *	locked exclusively.
  * @unswapped: the page is about to be changed: what is behind it is stale. Context:
  *	object locked, shared or exclusively; the page not busied.
- * @populate: put the page at @pindex into the object, whoever else may be about to.
- *	Return: VM_PAGER_OK: it is worth looking again; VM_PAGER_BAD; VM_PAGER_AGAIN:
- *	no page is free; VM_PAGER_FAIL: no kernel memory. Context: as @getpages. A pager
- *	that has it needs neither @getpages nor @haspage.
+ * @populate: put the page at @pindex into the object, whoever else may be about to;
+ *	answers VM_PAGER_OK when it is worth looking again, VM_PAGER_BAD,
+ *	VM_PAGER_AGAIN when no page is free, VM_PAGER_FAIL when there is no kernel
+ *	memory. Context: as @getpages. A pager that has it needs neither @getpages nor
+ *	@haspage.
  * @next: the first page at or after *@pindex and before @end that @haspage is true
  *	of. Return: false when there is none. Context: object locked.
  *
