@@ -292,16 +292,6 @@ EXPORT_SYMBOL_IF_KUNIT(shm_dotruncate);
 
 /* --- content */
 
-/* Wait for a free page, as often as a fault would. */
-static int shm_wait_memory(unsigned int *attempts)
-{
-	int ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
-
-	if (ret != -ETIMEDOUT)
-		return ret;
-	return ++*attempts < READ_ONCE(vm_pfault_oom_attempts) ? 0 : -ENOMEM;
-}
-
 /*
  * Put a zeroed page where none is, unless somebody else is faster. -EAGAIN: no page is
  * free.
@@ -373,7 +363,7 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 
 		ret = shm_add_page(object, pindex);
 		if (ret == -EAGAIN)
-			ret = shm_wait_memory(&attempts);
+			ret = vm_wait_attempt(&attempts);
 		if (ret)
 			return ret;
 	}

@@ -35,10 +35,6 @@
 #include "vm_pager.h"
 #include "vmmeter.h"
 
-unsigned int vm_pfault_oom_attempts = 3;
-EXPORT_SYMBOL_IF_KUNIT(vm_pfault_oom_attempts);
-unsigned int vm_pfault_oom_wait = 2;
-
 /* Pages around a read fault that are mapped with it, a power of two. */
 #define VM_FAULT_AROUND		16
 /* How deep in a chain neighbours are looked for. */

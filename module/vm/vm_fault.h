@@ -123,8 +123,4 @@ int vm_fault_wire(struct vm_map *map, vm_offset_t va, vm_prot_t prot, bool copy)
  */
 void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end);
 
-/* Tunables: how long a fault waits for memory before it gives up. */
-extern unsigned int vm_pfault_oom_attempts;
-extern unsigned int vm_pfault_oom_wait;		/* seconds an attempt */
-
 #endif /* BSDVM_VM_FAULT_H */

@@ -29,10 +29,6 @@
 #include "vm_pager.h"
 #include "vmmeter.h"
 
-/* How often, and how many seconds each time, vm_object_pagein() waits for memory. */
-#define VM_OBJECT_WAITS		5
-#define VM_OBJECT_WAIT		2
-
 unsigned int vm_old_msync;
 
 static struct kmem_cache *obj_zone;
@@ -349,23 +345,20 @@ void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma, unsign
 
 int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex)
 {
+	unsigned int attempts = 0;
 	struct vm_page *m;
-	unsigned int i;
 	int ret;
 
-	for (i = 0; i < VM_OBJECT_WAITS; i++) {
-		m = vm_object_pagein_prepare(object, pindex, &ret);
-		if (m) {
-			ret = vm_pager_ops(object)->getpages(object, &m, 1, 0);
-			vm_object_pagein_done(object, &m, 1, 0);
-			return ret == VM_PAGER_OK ? 0 : -EIO;
-		}
+	while (!(m = vm_object_pagein_prepare(object, pindex, &ret))) {
 		if (ret != -EAGAIN)
 			return ret;
-		if (vm_wait(VM_OBJECT_WAIT * HZ) == -EINTR)
-			return -EINTR;
+		ret = vm_wait_attempt(&attempts);
+		if (ret)
+			return ret;
 	}
-	return -ENOMEM;
+	ret = vm_pager_ops(object)->getpages(object, &m, 1, 0);
+	vm_object_pagein_done(object, &m, 1, 0);
+	return ret == VM_PAGER_OK ? 0 : -EIO;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_pagein);
 
@@ -704,7 +697,7 @@ static bool vm_object_copy_chain(struct vm_object *object, vm_pindex_t pindex,
 int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm_object *dst)
 {
 	struct copy_wait wait;
-	unsigned int waits = 0;
+	unsigned int attempts = 0;
 	int ret = 0;
 
 	while (!ret && !vm_object_copy_chain(src, pindex, dst, &wait)) {
@@ -712,9 +705,7 @@ int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm
 			ret = vm_object_pagein(wait.object, wait.pindex);
 			vm_object_deallocate_later(wait.object);
 		} else {
-			ret = vm_wait(VM_OBJECT_WAIT * HZ);
-			if (ret == -ETIMEDOUT && ++waits < VM_OBJECT_WAITS)
-				ret = 0;
+			ret = vm_wait_attempt(&attempts);
 		}
 	}
 	return ret ? KERN_RESOURCE_SHORTAGE : KERN_SUCCESS;

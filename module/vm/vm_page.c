@@ -85,6 +85,10 @@ static DEFINE_PER_CPU(long, vm_page_wirings);
 struct vm_domain vm_dom __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(vm_dom);
 
+unsigned int vm_pfault_oom_attempts = 3;
+EXPORT_SYMBOL_IF_KUNIT(vm_pfault_oom_attempts);
+unsigned int vm_pfault_oom_wait = 2;
+
 DECLARE_WAIT_QUEUE_HEAD(vm_pageout_wait);
 atomic_t vm_pageout_wanted = ATOMIC_INIT(0);
 
@@ -312,6 +316,20 @@ int vm_wait(unsigned long timeout)
 	return left ? 0 : -ETIMEDOUT;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_wait);
+
+int vm_wait_attempt(unsigned int *attempts)
+{
+	int ret;
+
+	if (*attempts >= READ_ONCE(vm_pfault_oom_attempts))
+		return -ENOMEM;
+	ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
+	if (ret != -ETIMEDOUT)
+		return ret;
+	++*attempts;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_wait_attempt);
 
 unsigned long vm_free_reserved(void)
 {

@@ -164,6 +164,19 @@ void vm_page_free(struct vm_page *m);
  */
 int vm_wait(unsigned long timeout);
 
+/* Tunables: how long a fault waits for memory before it gives up. */
+extern unsigned int vm_pfault_oom_attempts;
+extern unsigned int vm_pfault_oom_wait;		/* seconds an attempt */
+
+/**
+ * vm_wait_attempt() - wait for memory as often as a fault does
+ * @attempts: how often it was in vain; zero it before the first
+ *
+ * Context: as vm_wait().
+ * Return: 0: try again; -ENOMEM: no more attempts; -EINTR on a fatal signal.
+ */
+int vm_wait_attempt(unsigned int *attempts);
+
 /**
  * vm_free_count() - free pages, caches included
  *

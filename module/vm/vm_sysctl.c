@@ -12,6 +12,7 @@
 #include "vm_fault.h"
 #include "vm_map.h"
 #include "vm_mmap.h"
+#include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_phys.h"
 #include "vm_unix.h"

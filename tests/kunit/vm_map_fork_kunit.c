@@ -198,12 +198,15 @@ static void fork_without_pages(struct kunit *test)
 {
 	struct test_pages *pages = test_pages_alloc(test);
 	struct vm_map *map = test_map_new(test), *child = test_map_new(test);
+	unsigned int attempts = vm_pfault_oom_attempts;
 
 	test_ops(test, map, fail_ops);
 	while (test_pages_get(pages, VM_ALLOC_NORMAL))
 		;
 	test_pages_put(pages);
+	WRITE_ONCE(vm_pfault_oom_attempts, 0);
 	KUNIT_EXPECT_EQ(test, KERN_RESOURCE_SHORTAGE, vm_map_fork(map, child));
+	WRITE_ONCE(vm_pfault_oom_attempts, attempts);
 	test_map_empty(child);
 	test_pages_put_all(pages);
 	fork_check_parent(test, map);
