@@ -1130,7 +1130,7 @@ static int vm_map_growstack_wire(struct vm_map *map, struct vm_map_entry *entry)
 	VM_OBJECT_WLOCK(entry->object);
 	for (pindex = 0; pindex < OFF_TO_IDX(size); pindex++) {
 		m = vm_object_make_page(entry->object, pindex, NULL);
-		if (!m)
+		if (IS_ERR(m))
 			break;
 		/* What cannot be mapped now is mapped when it is touched. */
 		pmap_enter(map->pmap, entry->start + ptoa(pindex), m, entry->protection, 0);

@@ -59,18 +59,27 @@ static void entry_become_wired(struct vm_map *map, struct vm_map_entry *entry)
 bool vm_map_entry_set_wired(struct vm_map *map, struct vm_map_entry *entry)
 {
 	vm_pindex_t first = OFF_TO_IDX(entry->offset), last = first + atop(entry_length(entry)) - 1;
-	unsigned long index;
+	unsigned long index, n = 0;
 	struct vm_page *m;
+	bool whole;
 
 	VM_MAP_ASSERT_WLOCKED(map);
 	if (!user_wire_add(atop(entry_length(entry))))
 		return false;
 	VM_OBJECT_RLOCK(entry->object);
 	xa_for_each_range(&entry->object->pages, index, m, first, last)
-		vm_page_wire(m);
+		n++;
+	/* Some may have been paged out since they were made. */
+	whole = n == atop(entry_length(entry));
+	if (whole)
+		xa_for_each_range(&entry->object->pages, index, m, first, last)
+			vm_page_wire(m);
 	VM_OBJECT_RUNLOCK(entry->object);
-	entry_become_wired(map, entry);
-	return true;
+	if (whole)
+		entry_become_wired(map, entry);
+	else
+		user_wire_sub(atop(entry_length(entry)));
+	return whole;
 }
 
 void vm_map_entry_unwire(struct vm_map *map, struct vm_map_entry *entry)

@@ -369,14 +369,14 @@ struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	if (!m)
-		return NULL;
+		return ERR_PTR(-EAGAIN);
 	if (src)
 		pmap_copy_page(src, m);
 	else
 		pmap_zero_page(m);
 	if (vm_page_insert(m, object, pindex)) {
 		vm_page_free(m);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	m->valid = 1;
 	vm_page_dirty(m);
@@ -387,11 +387,13 @@ EXPORT_SYMBOL_IF_KUNIT(vm_object_make_page);
 
 /**
  * struct copy_wait - what a copy must wait for with no object locked
- * @object: referenced: the page at @pindex must be brought in; NULL: a page must come
- *	free
+ * @err: -EAGAIN: a page must come free; 0: the page at @pindex must be brought in;
+ *	anything else: waiting does not help
+ * @object: where, referenced
  * @pindex: which page
  */
 struct copy_wait {
+	int err;
 	struct vm_object *object;
 	vm_pindex_t pindex;
 };
@@ -410,6 +412,7 @@ static bool vm_object_copy_paged_out(struct vm_object *object, vm_pindex_t pinde
 		    (vm_page_lookup(object, at) && !vm_page_busied(vm_page_lookup(object, at))))
 			continue;
 		vm_object_reference(object);
+		wait->err = 0;
 		wait->object = object;
 		wait->pindex = at;
 		return true;
@@ -426,7 +429,7 @@ static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 {
 	vm_pindex_t end = pindex + dst->size;
 	unsigned long index;
-	struct vm_page *m;
+	struct vm_page *m, *copy;
 
 	/* Wired pages behind its end are nobody's to see, see vm_fault.c. */
 	if (vm_object_sized(object))
@@ -439,8 +442,9 @@ static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 		/* Shows through, to be read. */
 		if (!vm_page_copyable(m))
 			continue;
-		if (!vm_object_make_page(dst, index - pindex, m)) {
-			wait->object = NULL;
+		copy = vm_object_make_page(dst, index - pindex, m);
+		if (IS_ERR(copy)) {
+			wait->err = PTR_ERR(copy);
 			return false;
 		}
 		cond_resched();
@@ -701,10 +705,11 @@ int vm_object_copy_resident(struct vm_object *src, vm_pindex_t pindex, struct vm
 	int ret = 0;
 
 	while (!ret && !vm_object_copy_chain(src, pindex, dst, &wait)) {
-		if (wait.object) {
+		ret = wait.err;
+		if (!ret) {
 			ret = vm_object_pagein(wait.object, wait.pindex);
 			vm_object_deallocate_later(wait.object);
-		} else {
+		} else if (ret == -EAGAIN) {
 			ret = vm_wait_attempt(&attempts);
 		}
 	}

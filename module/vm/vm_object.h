@@ -388,8 +388,8 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start,
  *
  * Context: process, may sleep; @object locked exclusively, the object of @src
  * locked.
- * Return: the page, valid, dirty and on the active queue; NULL when no page is
- * free or no kernel memory.
+ * Return: the page, valid, dirty and on the active queue; ERR_PTR(-EAGAIN) when no
+ * page is free, ERR_PTR(-ENOMEM) when there is no kernel memory.
  */
 struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex,
 				    struct vm_page *src);
