@@ -6,6 +6,7 @@
 #define BSDVM_COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/version.h>
 
 /* 6.3: vm_flags became read-only and is changed by vm_flags_set(). */
@@ -30,5 +31,35 @@ static inline void release_fault_lock(struct vm_fault *vmf)
 	mmap_read_unlock(vmf->vma->vm_mm);
 }
 #endif
+
+/* 6.12: a write to the page cache is told of a folio, before it was a page. */
+static inline int compat_write_begin(struct file *file, loff_t pos, unsigned int len,
+				     struct page **page, void **fsdata)
+{
+	struct address_space *mapping = file->f_mapping;
+#if KERNEL_VERSION(6, 12, 0) > LINUX_VERSION_CODE
+	return mapping->a_ops->write_begin(file, mapping, pos, len, page, fsdata);
+#else
+	struct folio *folio;
+	int ret = mapping->a_ops->write_begin(file, mapping, pos, len, &folio, fsdata);
+
+	if (!ret)
+		*page = folio_file_page(folio, pos >> PAGE_SHIFT);
+	return ret;
+#endif
+}
+
+static inline int compat_write_end(struct file *file, loff_t pos, unsigned int len,
+				   unsigned int copied, struct page *page, void *fsdata)
+{
+	struct address_space *mapping = file->f_mapping;
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+	struct folio *folio = page_folio(page);
+#else
+	struct page *folio = page;
+#endif
+
+	return mapping->a_ops->write_end(file, mapping, pos, len, copied, folio, fsdata);
+}
 
 #endif /* BSDVM_COMPAT_H */

@@ -141,6 +141,7 @@ static void __exit bsdvm_exit(void)
 	vm_pageout_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
+	vnode_pager_stop();
 	/* Waits for objects still on their way out, which need their pager. */
 	vm_object_fini();
 	phys_pager_fini();

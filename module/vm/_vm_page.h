@@ -28,7 +28,7 @@ struct md_page {
  * @plinks: (F) buddy free list, or (Q) page queue
  * @object: (O) the object that holds the page, or NULL
  * @pindex: (O) its place there
- * @phys_addr: (C) physical address
+ * @phys_addr: (C) physical address; (B) where it is lent, see vm_page_set_foreign()
  * @md: (P) the pmap's part
  * @wire_count: (A) reasons why the page must stay where it is; and
  *	VM_PAGE_ORPHAN, VM_PAGE_FICTITIOUS

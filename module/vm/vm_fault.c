@@ -215,11 +215,13 @@ static enum objlock backing_lock_mode(const struct faultstate *fs,
 }
 
 /*
- * Wired pages of a shared memory object that has become smaller are still there,
- * but nobody may see them.
+ * Wired pages of a shared memory object or a file that has become smaller are still
+ * there, but nobody may see them.
  */
-static bool fault_visible(const struct vm_object *object, vm_pindex_t pindex)
+static bool fault_visible(struct vm_object *object, vm_pindex_t pindex)
 {
+	if (object->type == OBJT_VNODE)
+		return vm_pager_has_page(object, pindex);
 	return !vm_object_sized(object) || pindex < object->size;
 }
 
@@ -229,11 +231,10 @@ static bool fault_zerofills(const struct vm_object *object)
 	return object->type == OBJT_DEFAULT || object->type == OBJT_SWAP;
 }
 
-/* The page in @fs->object, which is locked. */
-static struct vm_page *fault_page(const struct faultstate *fs)
+/* The page of an object, which is locked. */
+static struct vm_page *fault_page_at(struct vm_object *object, vm_pindex_t pindex)
 {
-	return fault_visible(fs->object, fs->pindex) ? vm_page_lookup(fs->object, fs->pindex) :
-						       NULL;
+	return fault_visible(object, pindex) ? vm_page_lookup(object, pindex) : NULL;
 }
 
 /* Is it not resident in @fs->object, which is locked, but in swap? */
@@ -249,7 +250,7 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
-	while (!(fs->m = fault_page(fs)) && !fault_paged_out(fs)) {
+	while (!(fs->m = fault_page_at(fs->object, fs->pindex)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
 			break;
@@ -379,7 +380,7 @@ static int fault_pagein(struct faultstate *fs)
 	fs->fw->what = VM_FAULT_WAIT_NONE;
 	VM_OBJECT_WLOCK(object);
 	/* Unless somebody else was faster. */
-	if (!vm_page_lookup(object, fs->pindex)) {
+	if (!fault_page_at(object, fs->pindex)) {
 		rv = fault_pagein_prepare(fs, object, vm_pager_ops(object));
 		fault_dontneed_behind(fs, object);
 	}
@@ -583,6 +584,20 @@ static int fault_reclaim_pv(struct faultstate *fs)
 	return fault_fail(fs, KERN_RESTART);
 }
 
+/*
+ * Stores through this entry are not for the syncer, if they are the first since the page
+ * was clean; once somebody stores who wants it, they are.
+ */
+static void fault_note_nosync(const struct faultstate *fs)
+{
+	if (!(fs->entry->eflags & MAP_ENTRY_NOSYNC)) {
+		if (test_bit(PGA_NOSYNC, &fs->m->aflags))
+			clear_bit(PGA_NOSYNC, &fs->m->aflags);
+	} else if (!vm_page_is_dirty(fs->m)) {
+		set_bit(PGA_NOSYNC, &fs->m->aflags);
+	}
+}
+
 /* Step 4. */
 static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 {
@@ -596,6 +611,8 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	 */
 	if (fs->object != fs->first_object || (!writes(fs) && !vm_page_is_dirty(fs->m)))
 		prot &= ~VM_PROT_WRITE;
+	if (prot & VM_PROT_WRITE)
+		fault_note_nosync(fs);
 	if ((prot & VM_PROT_WRITE) && !vm_page_is_dirty(fs->m))
 		vm_pager_page_unswapped(fs->m);
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);

@@ -1060,8 +1060,7 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end, bool syn
 	struct vm_object *object;
 	vm_ooffset_t offset;
 	vm_offset_t stop;
-	bool failed = false;
-	int rv;
+	int rv, err, failed = 0;
 
 	vm_map_lock_read(map);
 	rv = vm_map_sync_check(map, &start, &end, invalidate);
@@ -1077,14 +1076,17 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end, bool syn
 			offset = entry->offset + (start - entry->start);
 			vm_object_reference(object);
 			vm_map_unlock_read(map);
-			if (vm_object_sync(object, offset, stop - start, sync, invalidate))
-				failed = true;
+			err = vm_object_sync(object, offset, stop - start, sync, invalidate);
+			if (!failed)
+				failed = err;
 			vm_object_deallocate(object);
 			vm_map_lock_read(map);
 		}
 		start = stop;
 	}
 	vm_map_unlock_read(map);
+	if (failed == -ENOSPC || failed == -EDQUOT)
+		return KERN_NO_SPACE;
 	return failed ? KERN_FAILURE : rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_sync);

@@ -462,7 +462,8 @@ int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  * Context: process, does I/O: no VM lock, no pinned page tables.
  * Return: KERN_SUCCESS; KERN_INVALID_ADDRESS for a hole (nothing is written);
  * KERN_INVALID_ARGUMENT for @invalidate over wired entries, KERN_NO_ACCESS over
- * immutable ones; KERN_FAILURE when a write failed.
+ * immutable ones; KERN_NO_SPACE when the file system has no room, KERN_FAILURE when
+ * a write failed otherwise.
  */
 int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		bool sync, bool invalidate);

@@ -533,6 +533,8 @@ int kern_msync(struct vmspace *vm, u64 addr, u64 len, u32 flags)
 		return -EPERM;
 	case KERN_INVALID_ARGUMENT:
 		return -EBUSY;
+	case KERN_NO_SPACE:
+		return -ENOSPC;
 	case KERN_FAILURE:
 		return -EIO;
 	default:
@@ -610,6 +612,30 @@ int kern_madvise(struct vmspace *vm, u64 addr, u64 len, u32 behav)
 /* Pages that are looked at before the locks are dropped and the result is put. */
 #define MINCORE_CHUNK	256
 
+/*
+ * The page of a file that shows a frame of the file system's, at the end of an entry's
+ * chain. Only for who is mapped there: the pmap keeps the page where it is.
+ */
+static struct vm_page *mincore_lent(const struct vm_map_entry *entry, vm_offset_t va)
+{
+	vm_pindex_t pindex = OFF_TO_IDX(entry->offset + (va - entry->start));
+	struct vm_object *object = entry->object, *backing;
+	struct vm_page *m = NULL;
+
+	VM_OBJECT_RLOCK(object);
+	while ((backing = object->backing_object)) {
+		pindex += OFF_TO_IDX(object->backing_object_offset);
+		VM_OBJECT_RLOCK_NESTED(backing, VM_OBJECT_BACKING);
+		VM_OBJECT_RUNLOCK(object);
+		lock_set_subclass(&backing->lock.dep_map, 0, _THIS_IP_);
+		object = backing;
+	}
+	if (object->type == OBJT_VNODE)
+		m = vm_page_lookup(object, pindex);
+	VM_OBJECT_RUNLOCK(object);
+	return m;
+}
+
 /* What mincore(2) says of one page of an entry. */
 static u8 mincore_page(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 {
@@ -617,6 +643,8 @@ static u8 mincore_page(struct vm_map *map, struct vm_map_entry *entry, vm_offset
 	struct vm_page *m = bits ? PHYS_TO_VM_PAGE(pmap_extract(map->pmap, va)) : NULL;
 	struct vm_object *object = entry->object;
 
+	if (bits && !m)
+		m = mincore_lent(entry, va);
 	/* Of a device's frame the pmap knows all there is to know. */
 	if (bits && !m)
 		return bits;

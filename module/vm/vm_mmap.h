@@ -84,7 +84,7 @@ int kern_mprotect(struct vmspace *vm, u64 addr, u64 len, u32 prot);
  *
  * Context: process, does I/O.
  * Return: 0; -EINVAL for a wrap or ASYNC with INVALIDATE; -ENOMEM for a hole;
- * -EBUSY for INVALIDATE over wired memory; -EIO.
+ * -EBUSY for INVALIDATE over wired memory; -ENOSPC, -EIO.
  */
 int kern_msync(struct vmspace *vm, u64 addr, u64 len, u32 flags);
 

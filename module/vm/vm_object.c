@@ -1121,7 +1121,8 @@ EXPORT_SYMBOL_IF_KUNIT(vm_object_extension);
  * wired so that they stay while they are written with no lock held.
  */
 static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *index,
-					vm_pindex_t last, struct vm_page **ma)
+					vm_pindex_t last, unsigned int flags,
+					struct vm_page **ma)
 {
 	unsigned long at = *index;
 	unsigned int n = 0;
@@ -1131,7 +1132,8 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 	xa_for_each_range(&object->pages, at, m, *index, last) {
 		if (n && m->pindex != ma[n - 1]->pindex + 1)
 			break;
-		if (!vm_page_is_dirty(m)) {
+		if (!vm_page_is_dirty(m) ||
+		    ((flags & OBJPC_NOSYNC) && test_bit(PGA_NOSYNC, &m->aflags))) {
 			if (n)
 				break;
 			continue;
@@ -1169,7 +1171,8 @@ static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_p
 	return err;
 }
 
-int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, bool sync)
+int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+			 unsigned int flags)
 {
 	vm_pindex_t last = end ? end - 1 : ULONG_MAX, index = start;
 	struct vm_page *ma[VM_PAGEOUT_CLUSTER];
@@ -1178,7 +1181,7 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_
 
 	while (index <= last) {
 		VM_OBJECT_WLOCK(object);
-		n = vm_object_clean_run(object, &index, last, ma);
+		n = vm_object_clean_run(object, &index, last, flags, ma);
 		VM_OBJECT_WUNLOCK(object);
 		if (!n)
 			break;
@@ -1189,7 +1192,7 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_
 	/* Pages that somebody else has made clean may still be on their way. */
 	wait_var_event(&object->paging_in_progress,
 		       !atomic_read(&object->paging_in_progress));
-	if (sync) {
+	if (flags & OBJPC_SYNC) {
 		err = vm_object_stabilize(object, start, end, last);
 		if (err && !ret)
 			ret = err;
@@ -1219,7 +1222,8 @@ int vm_object_sync(struct vm_object *object, vm_ooffset_t offset, vm_size_t size
 	}
 	if (object->type == OBJT_VNODE) {
 		ret = vm_object_page_clean(object, OFF_TO_IDX(offset),
-					   OFF_TO_IDX(round_page(offset + size)), sync);
+					   OFF_TO_IDX(round_page(offset + size)),
+					   sync ? OBJPC_SYNC : 0);
 		if (invalidate) {
 			VM_OBJECT_WLOCK(object);
 			vm_object_page_remove(object, OFF_TO_IDX(offset),

@@ -252,12 +252,16 @@ void vm_object_deallocate(struct vm_object *object);
  */
 void vm_object_deallocate_later(struct vm_object *object);
 
+/* vm_object_page_clean() flags. */
+#define OBJPC_SYNC	0x1	/* the pages are on stable storage when it returns */
+#define OBJPC_NOSYNC	0x4	/* leave pages that are not for the syncer */
+
 /**
  * vm_object_page_clean() - write dirty pages to their pager
  * @object: an object of a file; the caller has a reference
  * @start: first page
  * @end: page behind the last, 0 for all from @start
- * @sync: true: the pages are on stable storage when the call returns
+ * @flags: OBJPC_*
  *
  * A page is made read-only everywhere and clean before its content is read, so
  * a store that comes later makes it dirty again. A page that could not be
@@ -268,7 +272,7 @@ void vm_object_deallocate_later(struct vm_object *object);
  * failed.
  */
 int vm_object_page_clean(struct vm_object *object, vm_pindex_t start,
-			 vm_pindex_t end, bool sync);
+			 vm_pindex_t end, unsigned int flags);
 
 /**
  * vm_object_sync() - msync for one entry's range

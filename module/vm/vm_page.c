@@ -267,6 +267,24 @@ static void vm_page_wakeup(void)
 		wake_up(&vm_page_wait);
 }
 
+void (*vm_page_foreign_release)(vm_paddr_t pa);
+
+/* Give the frame back that the page was lent. */
+static noinline void vm_page_unset_foreign(struct vm_page *m)
+{
+	vm_page_foreign_release(m->phys_addr);
+	m->phys_addr = vm_phys_frame(m);
+	clear_bit(PGA_FOREIGN, &m->aflags);
+}
+
+void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa)
+{
+	if (test_bit(PGA_FOREIGN, &m->aflags))
+		vm_page_unset_foreign(m);
+	m->phys_addr = pa;
+	set_bit(PGA_FOREIGN, &m->aflags);
+}
+
 void vm_page_free(struct vm_page *m)
 {
 	struct vm_page_cache *cache;
@@ -278,6 +296,8 @@ void vm_page_free(struct vm_page *m)
 	VM_ASSERT(m->order == VM_NFREEORDER);
 	vm_page_dequeue(m);
 	vm_page_keep(m);
+	if (unlikely(test_bit(PGA_FOREIGN, &m->aflags)))
+		vm_page_unset_foreign(m);
 
 	cache = raw_cpu_ptr(&vm_page_caches);
 	spin_lock(&cache->lock);

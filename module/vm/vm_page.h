@@ -46,6 +46,7 @@
 #define PGA_UNSTABLE	3	/* written to its file, perhaps not to the disk yet */
 #define PGA_GONE	4	/* on its way in, and not wanted any more */
 #define PGA_FOREIGN	5	/* phys_addr is somebody else's frame, see its pager */
+#define PGA_NOSYNC	6	/* stores to it are not for the syncer to write */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0
@@ -150,6 +151,24 @@ struct vm_page *vm_page_alloc_noobj(int req);
  * Context: any but interrupt.
  */
 void vm_page_free(struct vm_page *m);
+
+/*
+ * Gives a frame back that pages were lent by vm_page_set_foreign(); set by who lends
+ * them. Context: any but interrupt, spinlocks may be held.
+ */
+extern void (*vm_page_foreign_release)(vm_paddr_t pa);
+
+/**
+ * vm_page_set_foreign() - let a page show a frame that is not the pool's
+ * @m: a page of the pool, mapped nowhere and busied
+ * @pa: physical address of the frame
+ *
+ * Its own frame lies idle until @m is freed, or shows another one; then @pa is given
+ * to vm_page_foreign_release().
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa);
 
 /**
  * vm_wait() - wait until pages may be free

@@ -175,6 +175,8 @@ static void vm_phys_init_slots(struct vm_phys_domain *vd)
 			if (vd->slots[slot])
 				continue;
 			vd->slots[slot] = m;
+			vd->bases[(m - vd->pages) / VM_PHYS_SLOT_PAGES] =
+				(slot + vd->first_slot) << VM_PHYS_SLOT_SHIFT;
 			m += VM_PHYS_SLOT_PAGES;
 		}
 	}
@@ -238,6 +240,9 @@ int vm_phys_domain_init(struct vm_phys_domain *vd)
 	vd->pages = vzalloc(array_size(vd->npages, sizeof(*vd->pages)));
 	if (!vd->pages)
 		goto fini;
+	vd->bases = vzalloc(array_size(vd->npages / VM_PHYS_SLOT_PAGES, sizeof(*vd->bases)));
+	if (!vd->bases)
+		goto fini;
 
 	spin_lock_init(&vd->lock);
 	for (order = 0; order < VM_NFREEORDER; order++)
@@ -256,6 +261,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_phys_domain_init);
 void vm_phys_domain_fini(struct vm_phys_domain *vd)
 {
 	VM_ASSERT(vd->free_count == vd->page_count);
+	vfree(vd->bases);
 	vfree(vd->pages);
 	vfree(vd->slots);
 	kvfree(vd->segs);
@@ -500,6 +506,14 @@ struct vm_page *PHYS_TO_VM_PAGE(vm_paddr_t pa)
 	return vm_phys_domain_page(&vm_phys_pool, pa);
 }
 EXPORT_SYMBOL_IF_KUNIT(PHYS_TO_VM_PAGE);
+
+vm_paddr_t vm_phys_frame(const struct vm_page *m)
+{
+	u64 index = m - vm_phys_pool.pages;
+
+	return vm_phys_pool.bases[index / VM_PHYS_SLOT_PAGES] + ptoa(index % VM_PHYS_SLOT_PAGES);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_phys_frame);
 
 unsigned long vm_phys_free_count(void)
 {

@@ -36,6 +36,7 @@ struct vm_phys_seg {
  * @nslots: (C) number of @slots
  * @pages: (C) the vm_page_array
  * @npages: (C) length of @pages, frames of others in our slots included
+ * @bases: (C) where each 512 entries of @pages begin in physical memory
  * @page_count: (C) frames that are ours
  * @lock: free-list lock
  * @free_lists: (F) first pages of free blocks by order, linked by plinks
@@ -55,6 +56,7 @@ struct vm_phys_domain {
 	u64 nslots;
 	struct vm_page *pages;
 	u64 npages;
+	vm_paddr_t *bases;
 	unsigned long page_count;
 
 	/* Apart from what PHYS_TO_VM_PAGE() reads. */
@@ -158,6 +160,15 @@ void vm_phys_free_npages(struct vm_page **ma, unsigned int n);
  * Return: the page, or NULL when the frame is not ours.
  */
 struct vm_page *PHYS_TO_VM_PAGE(vm_paddr_t pa);
+
+/**
+ * vm_phys_frame() - the frame of the pool that a page stands for
+ * @m: a page of the pool, whatever its phys_addr says now
+ *
+ * Context: any; takes no lock.
+ * Return: its physical address.
+ */
+vm_paddr_t vm_phys_frame(const struct vm_page *m);
 
 /**
  * vm_phys_free_count() - pages on the free lists (caches not counted)

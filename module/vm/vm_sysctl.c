@@ -16,6 +16,7 @@
 #include "vm_pageout.h"
 #include "vm_phys.h"
 #include "vm_unix.h"
+#include "vnode_pager.h"
 
 /* As much of user space as there can be: more changes nothing. */
 #define VM_ADDRESS_BITS	47
@@ -126,6 +127,11 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.desc = "everyone may wire memory",
 		.uint = &vm_unprivileged_mlock,
 		.max = 1,
+	}, {
+		.name = "kern.filedelay",
+		.desc = "seconds between two runs of the syncer, 0 for none",
+		.uint = &vm_filedelay,
+		.max = 86400,
 	}, {
 		.name = "kern.ipc.shm_use_phys",
 		.desc = "new shared memory objects stay in memory",

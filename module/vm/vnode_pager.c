@@ -11,15 +11,42 @@
  * between the two waits, since a new object would read what the old one has not
  * written yet.
  *
- * Page-in copies from Linux's page cache by read_mapping_page(), which takes no
- * inode lock. Page-out is kernel_write(), called with no lock of ours held.
+ * Pages. A page of the object shows the very frame that Linux's page cache has for the
+ * file there; its own frame of the pool lies idle meanwhile, so that the pool bounds
+ * what mappings keep of the page cache. Whoever reads or writes the file, and we,
+ * see one memory:
+ *
+ *	write(2) ──► page cache [ f f . f . ] ◄── file system
+ *	                          ▲ ▲   ▲
+ *	             vm_object  [ m m . m . ] ◄── entries that map the file
+ *
+ * Page-in takes the page from the cache and no inode lock, as a write(2) from window
+ * memory may hold it. Page-out tells the file system that the page was written to,
+ * by what a write(2) of the page would call, but for the copying: nothing can
+ * come between a store and the copy of it, for there is none.
+ *
+ * What is cut out of the file, by ftruncate(2), a hole, or O_DIRECT, leaves the page cache
+ * while we hold it. A mark of fsnotify has us called behind each change; then
+ * vnode_pager_revise() looks for pages whose frame is no longer the file's, and
+ * unmaps and frees them: what they had, stores included, was cut out. A page that is
+ * being brought in meanwhile gets PGA_GONE, and is read again. Many pages are looked
+ * at by a worker a little later, unless there is a sign that some are gone.
+ *
+ * A file system whose pages may not change while it writes them (checksums), that
+ * has no such calls, or that may drop pages by itself (of the network) is not
+ * shared with. There a page has a copy in its own frame: clean ones are dropped
+ * when the file is changed, dirty ones win, and write(2) and read(2) are coherent
+ * with mappings after msync(2).
  *
  * The last write-back of a file's object may be done by whoever happens to unmap
  * it last, perhaps while being killed, or with a limit on file sizes: a worker does
  * it, whom neither stops, with the credentials of who mapped the file to write.
+ * The syncer has workers write the pages of each file now and then, too.
  *
- * Lock: vnode_pager_lock guards the table; a leaf. No file is opened under it: a
- * file system that does not answer may not stop the others.
+ * Locks: vnode_pager_lock guards the table; a leaf. No file is opened under it: a
+ * file system that does not answer may not stop the others. The mark's function
+ * may run with the inode's lock held, so it takes the object's lock, and
+ * does no I/O but reading.
  */
 #include "vnode_pager.h"
 
@@ -27,11 +54,16 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/highmem.h>
+#include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/writeback.h>
 
+#include "../compat.h"
 #include "pmap.h"
 #include "vm_page.h"
 #include "vm_pager.h"
@@ -40,18 +72,34 @@
 /* Minor of /dev/zero, a number every Linux shares. */
 #define DEVZERO_MINOR	5
 
-/* Pages that a page-in may bring at once, aligned in the file. */
-#define VNODE_PAGER_CLUSTER	16
+/* As many pages are looked at each time the file is changed. */
+#define VNODE_PAGER_FEW		1024
+/* With more of them, how much later. */
+#define VNODE_PAGER_LATER	(HZ / 20)
+
+/* vnode_pager.logged: bit numbers. */
+#define VNODE_LOGGED_IN		0
+#define VNODE_LOGGED_OUT	1
+
+unsigned int vm_filedelay = 30;
 
 /**
  * struct vnode_pager - what an object knows of its file
- * @node: (T) place in the table
+ * @node: (T, or RCU to read) place in the table
  * @inode: (C) the file, held by @rfile
  * @rfile: (C) the object's own open file
  * @wfile: (T, then C) the file opened for writing, once somebody needed that
  * @object: (C) the object
+ * @shares: (C) pages show the page cache's frames
+ * @users: (A) the object's dealloc waits for who is in here from outside
+ * @nrpages: (A) pages that the page cache had when we last looked
+ * @logged: (A) VNODE_LOGGED_*
+ * @mark: (C) has us told of changes
+ * @revise: looks at all pages
+ * @sync: writes dirty pages
+ * @rcu: for freeing it
  *
- * Locks: (C) constant, (T) vnode_pager_lock.
+ * Locks: (A) atomic, (C) constant, (T) vnode_pager_lock.
  */
 struct vnode_pager {
 	struct hlist_node node;
@@ -59,6 +107,14 @@ struct vnode_pager {
 	struct file *rfile;
 	struct file *wfile;
 	struct vm_object *object;
+	bool shares;
+	refcount_t users;
+	unsigned long nrpages;
+	unsigned long logged;
+	struct fsnotify_mark *mark;
+	struct delayed_work revise;
+	struct work_struct sync;
+	struct rcu_head rcu;
 };
 
 static DEFINE_HASHTABLE(vnode_pager_table, 10);
@@ -66,6 +122,14 @@ static DEFINE_MUTEX(vnode_pager_lock);
 /* Counts files that left the table; who waits for one waits for this to move. */
 static atomic_t vnode_pager_gone;
 static struct workqueue_struct *vnode_pager_wq;
+static struct fsnotify_group *vnode_pager_group;
+
+static void vnode_pager_syncer(struct work_struct *work);
+static DECLARE_DELAYED_WORK(vnode_pager_syncer_work, vnode_pager_syncer);
+
+static void vnode_pager_changed(struct vnode_pager *vnp);
+static void vnode_pager_revise_work(struct work_struct *work);
+static void vnode_pager_sync_work(struct work_struct *work);
 
 static struct vnode_pager *vnode_pager_lookup(struct inode *inode)
 {
@@ -94,13 +158,40 @@ static bool vnode_pager_readable(struct address_space *mapping)
 	return shmem_mapping(mapping) || mapping->a_ops->read_folio;
 }
 
-/* The page-cache page at @pindex, read in and referenced. */
-static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex)
+/*
+ * May pages of the file be shared with its file system? Pages of a disk's change only by
+ * calls that the mark is told of, but for FUSE, whose server may do as it likes.
+ */
+static bool vnode_pager_shareable(struct address_space *mapping)
+{
+	const struct super_block *sb = mapping->host->i_sb;
+
+	if (shmem_mapping(mapping))
+		return true;
+	return mapping->a_ops->write_begin && mapping->a_ops->write_end && sb->s_bdev &&
+	       sb->s_magic != FUSE_SUPER_MAGIC && !(sb->s_iflags & SB_I_STABLE_WRITES) &&
+	       !mapping_stable_writes(mapping);
+}
+
+/*
+ * The page-cache page at @pindex, read in and referenced. A page of tmpfs that is not
+ * there is a hole, which is filled only when the page is @wanted.
+ */
+static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex, bool wanted)
 {
 	struct address_space *mapping = vnp->inode->i_mapping;
+	struct page *page;
 
-	return shmem_mapping(mapping) ? shmem_read_mapping_page(mapping, pindex) :
-					read_mapping_page(mapping, pindex, vnp->rfile);
+	if (!shmem_mapping(mapping))
+		return read_mapping_page(mapping, pindex, vnp->rfile);
+	if (wanted)
+		return shmem_read_mapping_page(mapping, pindex);
+	page = find_get_page(mapping, pindex);
+	if (page && !PageUptodate(page)) {
+		put_page(page);
+		page = NULL;
+	}
+	return page ? page : ERR_PTR(-ENOENT);
 }
 
 static bool vnode_pager_is_zero(const struct inode *inode)
@@ -164,7 +255,8 @@ bool vnode_pager_denies_write(struct file *file)
 
 static struct file *vnode_pager_open(struct file *file, int flags)
 {
-	return dentry_open(&file->f_path, flags | O_LARGEFILE, file->f_cred);
+	/* As with Linux's own mappings, nobody is notified of what goes through it. */
+	return dentry_open(&file->f_path, flags | O_LARGEFILE | __FMODE_NONOTIFY, file->f_cred);
 }
 
 /* Open for writing, which the file's seals may forbid and then may no longer. */
@@ -189,28 +281,62 @@ static void vnode_pager_close_write(struct file *wfile)
 	fput(wfile);
 }
 
+/* Have vnode_pager_modified() called behind each change of the file. */
+static int vnode_pager_watch(struct vnode_pager *vnp)
+{
+	struct fsnotify_mark *mark = kzalloc(sizeof(*mark), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!mark)
+		return -ENOMEM;
+	fsnotify_init_mark(mark, vnode_pager_group);
+	mark->mask = FS_MODIFY;
+	ret = fsnotify_add_inode_mark(mark, vnp->inode, 0);
+	if (ret)
+		fsnotify_put_mark(mark);
+	else
+		vnp->mark = mark;
+	return ret;
+}
+
+static void vnode_pager_unwatch(struct vnode_pager *vnp)
+{
+	fsnotify_destroy_mark(vnp->mark, vnode_pager_group);
+	fsnotify_put_mark(vnp->mark);
+}
+
 /* A new object with one reference, not in the table yet. */
 static struct vnode_pager *vnode_pager_create(struct file *file)
 {
 	struct inode *inode = file->f_mapping->host;
 	struct vnode_pager *vnp;
-	int ret = -ENOMEM;
+	int ret;
 
 	vnp = kzalloc(sizeof(*vnp), GFP_KERNEL_ACCOUNT);
 	if (!vnp)
 		return ERR_PTR(-ENOMEM);
 	vnp->inode = inode;
+	vnp->shares = vnode_pager_shareable(inode->i_mapping);
+	refcount_set(&vnp->users, 1);
+	INIT_DELAYED_WORK(&vnp->revise, vnode_pager_revise_work);
+	INIT_WORK(&vnp->sync, vnode_pager_sync_work);
 	vnp->rfile = vnode_pager_open(file, O_RDONLY);
 	if (IS_ERR(vnp->rfile)) {
 		ret = PTR_ERR(vnp->rfile);
 		goto free_vnp;
 	}
+	ret = vnode_pager_watch(vnp);
+	if (ret)
+		goto put_rfile;
+	ret = -ENOMEM;
 	vnp->object = vm_object_allocate(OBJT_VNODE, OFF_TO_IDX(round_page(i_size_read(inode))));
 	if (!vnp->object)
-		goto put_rfile;
+		goto unwatch;
 	vnp->object->vnp = vnp;
 	return vnp;
 
+unwatch:
+	vnode_pager_unwatch(vnp);
 put_rfile:
 	fput(vnp->rfile);
 free_vnp:
@@ -263,7 +389,7 @@ static struct vnode_pager *vnode_pager_get(struct inode *inode, struct vnode_pag
 	if (*dying) {
 		vnp = NULL;
 	} else if (!vnp && new) {
-		hash_add(vnode_pager_table, &new->node, (unsigned long)inode);
+		hash_add_rcu(vnode_pager_table, &new->node, (unsigned long)inode);
 		vnp = new;
 	}
 	mutex_unlock(&vnode_pager_lock);
@@ -293,6 +419,9 @@ int vnode_pager_alloc(struct file *file, bool write, struct vm_object **objectp)
 		vm_object_deallocate(new->object);
 	if (!vnp)
 		return -EINTR;
+	/* The mark's function has not found it before it was in the table. */
+	if (new == vnp)
+		vnode_pager_changed(vnp);
 
 	if (write)
 		ret = vnode_pager_enable_write(vnp, file);
@@ -321,46 +450,104 @@ const char *vnode_pager_path(struct vm_object *object, char *buf, size_t len)
 	return IS_ERR(path) ? NULL : path;
 }
 
+/* --- pages */
+
+static vm_pindex_t vnode_pager_end(const struct vnode_pager *vnp)
+{
+	return OFF_TO_IDX(round_page(i_size_read(vnp->inode)));
+}
+
 static bool vnode_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int *before,
 				int *after)
 {
-	vm_pindex_t end = OFF_TO_IDX(round_page(i_size_read(object->vnp->inode)));
-	vm_pindex_t first = round_down(pindex, VNODE_PAGER_CLUSTER);
+	vm_pindex_t end = vnode_pager_end(object->vnp);
 
 	if (pindex >= end)
 		return false;
 	if (before)
-		*before = pindex - first;
+		*before = min_t(vm_pindex_t, pindex, INT_MAX);
 	if (after)
-		*after = min_t(vm_pindex_t, end, first + VNODE_PAGER_CLUSTER) - pindex - 1;
+		*after = min_t(vm_pindex_t, end - pindex - 1, INT_MAX);
 	return true;
 }
 
-/* Fill one page from the page cache. */
-static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m)
+/* Count what went wrong with the file, and say so the first time. */
+static void vnode_pager_failed(struct vnode_pager *vnp, unsigned int bit, int err)
+{
+	bool in = bit == VNODE_LOGGED_IN;
+
+	if (in)
+		VM_CNT_INC(v_pagein_errors);
+	else
+		VM_CNT_INC(v_pageout_errors);
+	if (!test_and_set_bit(bit, &vnp->logged))
+		pr_warn("inode %lu of %s: a page could not be %s (%d)\n", vnp->inode->i_ino,
+			vnp->inode->i_sb->s_id, in ? "read" : "written", err);
+}
+
+static vm_paddr_t page_pa(struct page *page)
+{
+	return ptoa((vm_paddr_t)page_to_pfn(page));
+}
+
+/* vm_page_foreign_release() */
+static void vnode_pager_put_frame(vm_paddr_t pa)
+{
+	put_page(pfn_to_page(atop(pa)));
+}
+
+/*
+ * Bytes behind the end of the file are zero, whatever somebody else's mapping has put
+ * there. The page's lock keeps a write(2) from moving the end behind what it has copied.
+ */
+static void vnode_pager_zero_tail(struct vnode_pager *vnp, struct page *page, loff_t pos)
+{
+	loff_t size;
+
+	if (pos + VM_PAGE_SIZE <= i_size_read(vnp->inode))
+		return;
+	lock_page(page);
+	size = i_size_read(vnp->inode);
+	if (pos < size && size - pos < VM_PAGE_SIZE)
+		zero_user_segment(page, size - pos, VM_PAGE_SIZE);
+	unlock_page(page);
+}
+
+static void vnode_pager_copy(struct vnode_pager *vnp, struct vm_page *m, struct page *page)
+{
+	loff_t left = i_size_read(vnp->inode) - IDX_TO_OFF(m->pindex);
+	void *dst = pmap_quick_enter_page(m), *src = kmap_local_page(page);
+
+	memcpy(dst, src, VM_PAGE_SIZE);
+	kunmap_local(src);
+	if (left > 0 && left < VM_PAGE_SIZE)
+		memset(dst + left, 0, VM_PAGE_SIZE - left);
+}
+
+/* Give a page, which is busied, the content that the file has there now. */
+static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m, bool wanted)
 {
 	struct vnode_pager *vnp = object->vnp;
-	loff_t pos = IDX_TO_OFF(m->pindex), size;
-	void *dst = pmap_quick_enter_page(m);
 	struct page *page;
-	void *src;
 
 	if (!vnode_pager_haspage(object, m->pindex, NULL, NULL))
 		return VM_PAGER_BAD;
-	page = vnode_pager_read(vnp, m->pindex);
-	if (IS_ERR(page))
-		return VM_PAGER_ERROR;
-	src = kmap_local_page(page);
-	memcpy(dst, src, VM_PAGE_SIZE);
-	kunmap_local(src);
-	put_page(page);
-
+	page = vnode_pager_read(vnp, m->pindex, wanted);
+	if (!IS_ERR(page) && vnp->shares) {
+		vnode_pager_zero_tail(vnp, page, IDX_TO_OFF(m->pindex));
+		vm_page_set_foreign(m, page_pa(page));
+	} else if (!IS_ERR(page)) {
+		vnode_pager_copy(vnp, m, page);
+		put_page(page);
+	}
 	/* The end of the file may have come nearer meanwhile. */
-	size = i_size_read(vnp->inode);
-	if (pos >= size)
+	if (!vnode_pager_haspage(object, m->pindex, NULL, NULL))
 		return VM_PAGER_BAD;
-	if (size - pos < VM_PAGE_SIZE)
-		memset(dst + (size - pos), 0, VM_PAGE_SIZE - (size - pos));
+	if (IS_ERR(page)) {
+		if (wanted)
+			vnode_pager_failed(vnp, VNODE_LOGGED_IN, PTR_ERR(page));
+		return VM_PAGER_ERROR;
+	}
 	m->valid = 1;
 	return VM_PAGER_OK;
 }
@@ -368,80 +555,421 @@ static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m)
 static int vnode_pager_getpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
 				unsigned int req)
 {
+	struct vnode_pager *vnp = object->vnp;
+	struct address_space *mapping = vnp->inode->i_mapping;
 	unsigned int i, n = 0;
-	int rv;
+	int rv = VM_PAGER_OK;
 
-	for (i = 0; i < count; i++)
-		n += vnode_pager_getpage(object, ma[i]) == VM_PAGER_OK;
-	rv = ma[req]->valid ? VM_PAGER_OK : VM_PAGER_ERROR;
+	if (count > 1 && !shmem_mapping(mapping)) {
+		DEFINE_READAHEAD(ractl, vnp->rfile, &vnp->rfile->f_ra, mapping, ma[0]->pindex);
+
+		/* So that the disk sees one request. */
+		page_cache_ra_unbounded(&ractl, count, 0);
+	}
+	for (i = 0; i < count; i++) {
+		int ret = vnode_pager_getpage(object, ma[i], i == req);
+
+		n += ret == VM_PAGER_OK;
+		if (i == req)
+			rv = ret;
+	}
 	VM_CNT_INC(v_vnodein);
 	VM_CNT_ADD(v_vnodepgsin, n);
 	return rv;
 }
 
-static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
-				unsigned int *done_pages)
+/* The page cache's page that a page shows, referenced; NULL when it has been cut out. */
+static struct page *vnode_pager_attached(struct vnode_pager *vnp, const struct vm_page *m)
 {
-	struct vnode_pager *vnp = object->vnp;
-	struct file *file = vnode_pager_wfile(vnp);
+	struct page *page = find_get_page(vnp->inode->i_mapping, m->pindex);
+
+	if (page && page_pa(page) != READ_ONCE(m->phys_addr)) {
+		put_page(page);
+		page = NULL;
+	}
+	return page;
+}
+
+/* Have tmpfs keep what was stored to a page: there is room for what is there. */
+static void vnode_pager_touch_shmem(struct page *page, struct vnode_pager *vnp, loff_t pos)
+{
+	vnode_pager_zero_tail(vnp, page, pos);
+	lock_page(page);
+	if (page->mapping == vnp->inode->i_mapping)
+		set_page_dirty(page);
+	unlock_page(page);
+}
+
+/* Have a file system find room for a page, and note that @len bytes have changed. */
+static int vnode_pager_touch_disk(struct vm_page *m, struct file *file, loff_t pos,
+				  unsigned int len)
+{
+	struct page *page;
+	void *fsdata;
+	bool ours;
+	int ret;
+
+	ret = compat_write_begin(file, pos, len, &page, &fsdata);
+	if (ret)
+		return ret;
+	ours = page_pa(page) == READ_ONCE(m->phys_addr);
+	if (ours && len < VM_PAGE_SIZE)
+		zero_user_segment(page, len, VM_PAGE_SIZE);
+	ret = compat_write_end(file, pos, len, ours ? len : 0, page, fsdata);
+	if (ret < 0)
+		return ret;
+	return !ours || ret == len ? 0 : -EIO;
+}
+
+/* A store that has been cut out of the file is done with, as is one behind its end. */
+static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct file *file)
+{
+	loff_t pos = IDX_TO_OFF(m->pindex), size = i_size_read(vnp->inode);
+	struct page *page;
+	int ret = 0;
+
+	if (pos >= size)
+		return 0;
+	page = vnode_pager_attached(vnp, m);
+	if (!page)
+		return 0;
+	if (shmem_mapping(file->f_mapping))
+		vnode_pager_touch_shmem(page, vnp, pos);
+	else
+		ret = vnode_pager_touch_disk(m, file, pos, min_t(loff_t, VM_PAGE_SIZE, size - pos));
+	put_page(page);
+	return ret;
+}
+
+/* Tell the file system of stores to pages that are its own. */
+static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, struct vm_page **ma,
+				  unsigned int count, unsigned int *done)
+{
+	bool disk = !shmem_mapping(file->f_mapping);
+	unsigned int i;
+	int ret = 0;
+
+	/* tmpfs may be needed by who holds its lock and waits for memory. */
+	if (disk) {
+		file_start_write(file);
+		inode_lock(vnp->inode);
+	}
+	for (i = 0; i < count; i++) {
+		ret = vnode_pager_touch(vnp, ma[i], file);
+		if (ret)
+			break;
+	}
+	if (i)
+		file_update_time(file);
+	if (disk) {
+		inode_unlock(vnp->inode);
+		file_end_write(file);
+	}
+	balance_dirty_pages_ratelimited(file->f_mapping);
+	*done = i;
+	return ret;
+}
+
+/* Write copies of pages into the file. */
+static int vnode_pager_put_copied(struct vnode_pager *vnp, struct file *file, struct vm_page **ma,
+				  unsigned int count, unsigned int *done)
+{
 	unsigned int i;
 	loff_t pos, size;
-	ssize_t done;
+	ssize_t written;
 	size_t len;
 
 	for (i = 0; i < count; i++) {
 		pos = IDX_TO_OFF(ma[i]->pindex);
 		size = i_size_read(vnp->inode);
-		*done_pages = i;
+		*done = i;
 		if (pos >= size)
 			continue;
 		len = min_t(loff_t, VM_PAGE_SIZE, size - pos);
-		done = kernel_write(file, pmap_quick_enter_page(ma[i]), len, &pos);
-		if (done < 0)
-			return done;
-		if (done != len)
+		written = kernel_write(file, pmap_quick_enter_page(ma[i]), len, &pos);
+		if (written < 0)
+			return written;
+		if (written != len)
 			return -EIO;
 	}
-	*done_pages = count;
-	VM_CNT_INC(v_vnodeout);
-	VM_CNT_ADD(v_vnodepgsout, count);
+	*done = count;
 	return 0;
+}
+
+static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
+				unsigned int *done)
+{
+	struct vnode_pager *vnp = object->vnp;
+	struct file *file = vnode_pager_wfile(vnp);
+	int ret;
+
+	if (vnp->shares)
+		ret = vnode_pager_put_shared(vnp, file, ma, count, done);
+	else
+		ret = vnode_pager_put_copied(vnp, file, ma, count, done);
+	if (ret)
+		vnode_pager_failed(vnp, VNODE_LOGGED_OUT, ret);
+	VM_CNT_INC(v_vnodeout);
+	VM_CNT_ADD(v_vnodepgsout, *done);
+	return ret;
 }
 
 static int vnode_pager_sync(struct vm_object *object, vm_ooffset_t start, vm_ooffset_t end)
 {
 	struct file *file = vnode_pager_wfile(object->vnp);
+	int ret = file ? vfs_fsync_range(file, start, end - 1, 0) : 0;
 
-	return file ? vfs_fsync_range(file, start, end - 1, 0) : 0;
+	if (ret)
+		vnode_pager_failed(object->vnp, VNODE_LOGGED_OUT, ret);
+	return ret;
 }
+
+/* --- changes of the file by others */
+
+/* Is the page not, or perhaps not, what the file has there? */
+static bool vnode_pager_stale(const struct vnode_pager *vnp, struct vm_page *m)
+{
+	/* It may have been read before the change. */
+	if (vm_page_busied(m) || m->pindex >= vnp->object->size)
+		return true;
+	if (!vnp->shares)
+		return !vm_page_is_dirty(m) && !vm_page_wired(m);
+	return READ_ONCE(page_folio(pfn_to_page(atop(m->phys_addr)))->mapping) !=
+	       vnp->inode->i_mapping;
+}
+
+/* The first stale page from *@index on. */
+static struct vm_page *vnode_pager_next_stale(const struct vnode_pager *vnp, unsigned long *index)
+{
+	struct vm_page *m;
+
+	VM_OBJECT_ASSERT_LOCKED(vnp->object);
+	xa_for_each_start(&vnp->object->pages, *index, m, *index)
+		if (vnode_pager_stale(vnp, m))
+			return m;
+	return NULL;
+}
+
+/*
+ * A wired page must stay: it gets what the file has now. Unlocks the object meanwhile. What
+ * cannot be read stays as it was cut out.
+ */
+static void vnode_pager_refresh(struct vnode_pager *vnp, struct vm_page *m)
+{
+	struct vm_object *object = vnp->object;
+
+	if (!vnp->shares) {
+		/* Behind the end. */
+		pmap_zero_page(m);
+		return;
+	}
+	if (m->pindex >= object->size || !vm_page_tryxbusy(m))
+		return;
+	do {
+		clear_bit(PGA_GONE, &m->aflags);
+		VM_OBJECT_WUNLOCK(object);
+		vnode_pager_getpage(object, m, true);
+		VM_OBJECT_WLOCK(object);
+	} while (test_bit(PGA_GONE, &m->aflags) && m->pindex < object->size);
+	clear_bit(PGA_GONE, &m->aflags);
+	vm_page_xunbusy(m);
+}
+
+/* Drop stale pages, from @start on. */
+static void vnode_pager_revise(struct vnode_pager *vnp, vm_pindex_t start)
+{
+	struct vm_object *object = vnp->object;
+	unsigned long index = start;
+	struct vm_page *m;
+
+	/* Most changes leave all pages as they are. */
+	VM_OBJECT_RLOCK(object);
+	m = vnode_pager_next_stale(vnp, &index);
+	VM_OBJECT_RUNLOCK(object);
+	if (!m)
+		return;
+	VM_OBJECT_WLOCK(object);
+	for (; (m = vnode_pager_next_stale(vnp, &index)); index++) {
+		if (vm_page_busied(m)) {
+			set_bit(PGA_GONE, &m->aflags);
+			continue;
+		}
+		pmap_remove_all(m);
+		vm_page_undirty(m);
+		if (vm_page_wired(m))
+			vnode_pager_refresh(vnp, m);
+		else
+			vm_page_destroy(m);
+	}
+	VM_OBJECT_WUNLOCK(object);
+}
+
+static void vnode_pager_revise_work(struct work_struct *work)
+{
+	vnode_pager_revise(container_of(to_delayed_work(work), struct vnode_pager, revise), 0);
+}
+
+/* Behind the end of the file, a copy of its last page is zero, too. */
+static void vnode_pager_zero_copy(struct vnode_pager *vnp, loff_t size)
+{
+	struct vm_page *m = vm_page_lookup(vnp->object, OFF_TO_IDX(size));
+	size_t tail = size & VM_PAGE_MASK;
+
+	if (!vnp->shares && tail && m && !vm_page_busied(m))
+		memset(pmap_quick_enter_page(m) + tail, 0, VM_PAGE_SIZE - tail);
+}
+
+/* Have the object follow the end of the file. Returns from where on pages may be stale. */
+static vm_pindex_t vnode_pager_setsize(struct vnode_pager *vnp)
+{
+	struct vm_object *object = vnp->object;
+	vm_pindex_t old, end;
+
+	VM_OBJECT_WLOCK(object);
+	old = object->size;
+	end = vnode_pager_end(vnp);
+	object->size = end;
+	vnode_pager_zero_copy(vnp, i_size_read(vnp->inode));
+	VM_OBJECT_WUNLOCK(object);
+	return min(old, end);
+}
+
+/*
+ * The file has changed: its end, its pages, or only what is in them, which is seen
+ * through shared pages anyway.
+ */
+static void vnode_pager_changed(struct vnode_pager *vnp)
+{
+	struct vm_object *object = vnp->object;
+	unsigned long nrpages = READ_ONCE(vnp->inode->i_mapping->nrpages);
+	unsigned long old = xchg(&vnp->nrpages, nrpages);
+	vm_pindex_t start = READ_ONCE(object->size);
+
+	if (start != vnode_pager_end(vnp) || !vnp->shares)
+		start = vnode_pager_setsize(vnp);
+	if (!vnp->shares || nrpages < old ||
+	    READ_ONCE(object->resident_page_count) <= VNODE_PAGER_FEW)
+		start = 0;
+	else
+		queue_delayed_work(vnode_pager_wq, &vnp->revise, VNODE_PAGER_LATER);
+	vnode_pager_revise(vnp, start);
+}
+
+/* What is known of a file, if it is mapped; its object may be on its way out. */
+static struct vnode_pager *vnode_pager_enter(struct inode *inode)
+{
+	struct vnode_pager *vnp, *found = NULL;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(vnode_pager_table, vnp, node, (unsigned long)inode) {
+		if (vnp->inode == inode && refcount_inc_not_zero(&vnp->users)) {
+			found = vnp;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static void vnode_pager_leave(struct vnode_pager *vnp)
+{
+	/* The object's dealloc may free it as soon as the count is zero. */
+	rcu_read_lock();
+	if (refcount_dec_and_test(&vnp->users))
+		wake_up_var(&vnp->users);
+	rcu_read_unlock();
+}
+
+static int vnode_pager_modified(struct fsnotify_mark *mark, u32 mask, struct inode *inode,
+				struct inode *dir, const struct qstr *name, u32 cookie)
+{
+	struct vnode_pager *vnp = inode ? vnode_pager_enter(inode) : NULL;
+
+	if (vnp) {
+		vnode_pager_changed(vnp);
+		vnode_pager_leave(vnp);
+	}
+	return 0;
+}
+
+static void vnode_pager_free_mark(struct fsnotify_mark *mark)
+{
+	kfree(mark);
+}
+
+static const struct fsnotify_ops vnode_pager_fsnotify = {
+	.handle_inode_event = vnode_pager_modified,
+	.free_mark = vnode_pager_free_mark,
+};
+
+/* --- the syncer */
+
+/* Write dirty pages with the credentials of who mapped the file to write. */
+static int vnode_pager_clean(struct vnode_pager *vnp, unsigned int flags)
+{
+	const struct cred *old = override_creds(vnode_pager_wfile(vnp)->f_cred);
+	int ret = vm_object_page_clean(vnp->object, 0, 0, flags);
+
+	revert_creds(old);
+	return ret;
+}
+
+static void vnode_pager_sync_work(struct work_struct *work)
+{
+	struct vnode_pager *vnp = container_of(work, struct vnode_pager, sync);
+	struct vm_object *object = vnp->object;
+
+	/* Its last write-back may have begun. */
+	if (!refcount_inc_not_zero(&object->ref_count))
+		return;
+	vnode_pager_clean(vnp, OBJPC_NOSYNC);
+	vm_object_deallocate_later(object);
+}
+
+/* Once a second, so that a change of vm_filedelay is seen. */
+static void vnode_pager_syncer(struct work_struct *work)
+{
+	static unsigned int seconds;
+	unsigned int delay = READ_ONCE(vm_filedelay), bucket;
+	struct vnode_pager *vnp;
+
+	if (delay && ++seconds >= delay) {
+		seconds = 0;
+		mutex_lock(&vnode_pager_lock);
+		hash_for_each(vnode_pager_table, bucket, vnp, node)
+			if (vnode_pager_wfile(vnp))
+				queue_work(vnode_pager_wq, &vnp->sync);
+		mutex_unlock(&vnode_pager_lock);
+	}
+	queue_delayed_work(vnode_pager_wq, &vnode_pager_syncer_work, HZ);
+}
+
+/* --- the end of an object */
 
 /**
  * struct vnode_writeback - the last write-back of an object
  * @work: what the worker is given
- * @object: the object
+ * @vnp: the file
  */
 struct vnode_writeback {
 	struct work_struct work;
-	struct vm_object *object;
+	struct vnode_pager *vnp;
 };
 
 static void vnode_pager_writeback(struct work_struct *work)
 {
-	struct vm_object *object = container_of(work, struct vnode_writeback, work)->object;
-	const struct cred *old = override_creds(object->vnp->wfile->f_cred);
-	int err;
+	struct vnode_pager *vnp = container_of(work, struct vnode_writeback, work)->vnp;
+	int err = vnode_pager_clean(vnp, 0);
 
-	err = vm_object_page_clean(object, 0, 0, false);
-	revert_creds(old);
 	if (err)
 		pr_warn_ratelimited("pages of inode %lu could not be written back (%d) and are lost\n",
-				    object->vnp->inode->i_ino, err);
+				    vnp->inode->i_ino, err);
 }
 
 static void vnode_pager_dealloc(struct vm_object *object)
 {
 	struct vnode_pager *vnp = object->vnp;
-	struct vnode_writeback wb = { .object = object };
+	struct vnode_writeback wb = { .vnp = vnp };
 
 	if (vnp->wfile) {
 		INIT_WORK_ONSTACK(&wb.work, vnode_pager_writeback);
@@ -449,16 +977,23 @@ static void vnode_pager_dealloc(struct vm_object *object)
 		flush_work(&wb.work);
 		destroy_work_on_stack(&wb.work);
 	}
+	vnode_pager_unwatch(vnp);
 	mutex_lock(&vnode_pager_lock);
-	hash_del(&vnp->node);
+	hash_del_rcu(&vnp->node);
 	mutex_unlock(&vnode_pager_lock);
+	/* From here on nobody finds it; who has found it must get out. */
+	vnode_pager_leave(vnp);
+	wait_var_event(&vnp->users, !refcount_read(&vnp->users));
+	cancel_delayed_work_sync(&vnp->revise);
+	cancel_work_sync(&vnp->sync);
+
 	atomic_inc(&vnode_pager_gone);
 	smp_mb__after_atomic(); /* as wake_up_var() wants it */
 	wake_up_var(&vnode_pager_gone);
 	if (vnp->wfile)
 		vnode_pager_close_write(vnp->wfile);
 	fput(vnp->rfile);
-	kfree(vnp);
+	kfree_rcu(vnp, rcu);
 }
 
 static const struct pagerops vnodepagerops = {
@@ -474,12 +1009,30 @@ int vnode_pager_init(void)
 	vnode_pager_wq = alloc_workqueue("bsdvm_vnode", WQ_UNBOUND, 0);
 	if (!vnode_pager_wq)
 		return -ENOMEM;
+	/* An object's mark may come before that of the last one has gone. */
+	vnode_pager_group = fsnotify_alloc_group(&vnode_pager_fsnotify, FSNOTIFY_GROUP_DUPS);
+	if (IS_ERR(vnode_pager_group)) {
+		destroy_workqueue(vnode_pager_wq);
+		return PTR_ERR(vnode_pager_group);
+	}
+	vm_page_foreign_release = vnode_pager_put_frame;
 	vm_pager_register(OBJT_VNODE, &vnodepagerops);
+	queue_delayed_work(vnode_pager_wq, &vnode_pager_syncer_work, HZ);
 	return 0;
+}
+
+void vnode_pager_stop(void)
+{
+	cancel_delayed_work_sync(&vnode_pager_syncer_work);
+	flush_workqueue(vnode_pager_wq);
 }
 
 void vnode_pager_fini(void)
 {
+	vnode_pager_stop();
 	vm_pager_register(OBJT_VNODE, NULL);
+	fsnotify_put_group(vnode_pager_group);
+	fsnotify_wait_marks_destroyed();
 	destroy_workqueue(vnode_pager_wq);
+	rcu_barrier();
 }

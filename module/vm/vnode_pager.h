@@ -2,9 +2,10 @@
 /*
  * vnode_pager: objects that are files.
  *
- * One object a file, whoever maps it and through whatever descriptor. Pages come
- * in through Linux's page cache without the inode lock (a write(2) from window
- * memory may hold it while it faults), and go out by a plain write.
+ * One object a file, whoever maps it and through whatever descriptor. Its pages show
+ * the frames of Linux's page cache, where the file system allows that: mappings,
+ * read(2) and write(2) by anyone are one memory, and the end of the object follows
+ * that of the file. Elsewhere its pages are copies, coherent after msync(2).
  */
 #ifndef BSDVM_VNODE_PAGER_H
 #define BSDVM_VNODE_PAGER_H
@@ -12,6 +13,9 @@
 #include "vm_object.h"
 
 struct file;
+
+/* Tunable: seconds between two runs of the syncer (kern.filedelay), 0 for none. */
+extern unsigned int vm_filedelay;
 
 /**
  * struct vnode_attr - what is known of an object's file
@@ -36,6 +40,15 @@ struct vnode_attr {
  * Return: 0, -ENOMEM.
  */
 int vnode_pager_init(void);
+
+/**
+ * vnode_pager_stop() - let go of the objects that the syncer is writing
+ *
+ * Some of them may then be waited for by vm_object_fini().
+ *
+ * Context: shut-down only; nobody makes objects any more.
+ */
+void vnode_pager_stop(void);
 
 /**
  * vnode_pager_fini() - undo vnode_pager_init(); every file's object is gone
