@@ -15,6 +15,8 @@
  *	vm_map_stack_kunit.c	stacks that grow
  *	pmap_kunit.c		translations in a real process's page tables
  *	uipc_shm_kunit.c	shared memory objects: size, names, seals
+ *	device_pager_kunit.c	fictitious pages, devices that come and go
+ *	phys_pager_kunit.c	memory that is never paged
  *
  * Random tests print their seed, which is always the same, and stop at the first
  * step that goes wrong. Every test checks that the free pages are as many as
