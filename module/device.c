@@ -30,6 +30,7 @@
 #include "shm.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
+#include "vm/swap_pager.h"
 #include "vm/vm_sysctl.h"
 #include "vm/vm_unix.h"
 #include "window.h"
@@ -151,6 +152,9 @@ union device_arg {
 	struct bsdvm_segments segments;
 	struct bsdvm_mremap mremap;
 	struct bsdvm_mimmutable mimmutable;
+	struct bsdvm_swapon swapon;
+	struct bsdvm_swapoff swapoff;
+	struct bsdvm_swapinfo swapinfo;
 };
 
 /* @window is NULL only for calls that do without one. */
@@ -413,6 +417,48 @@ static int device_shm_seals(struct window *window, union device_arg *arg)
 	return shm_file_seals(&arg->shm_seals);
 }
 
+static int device_swapon(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_swapon *req = &arg->swapon;
+
+	if (req->id || req->reserved)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return swap_pager_on(req->fd, &req->id);
+}
+
+static int device_swapoff(struct window *window, union device_arg *arg)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return swap_pager_off(arg->swapoff.id);
+}
+
+static int device_swapinfo(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_swapinfo *req = &arg->swapinfo;
+	struct swap_device_info info = { 0 };
+	int ret;
+
+	BUILD_BUG_ON(sizeof(req->path) != sizeof(info.path));
+	BUILD_BUG_ON(BSDVM_SWAPINFO_EMBEDDED != SWAP_EMBEDDED);
+	BUILD_BUG_ON(BSDVM_SWAPINFO_CLOSING != SWAP_CLOSING);
+	if (req->id || req->flags || req->total || req->used || req->errors ||
+	    memchr_inv(req->path, 0, sizeof(req->path)))
+		return -EINVAL;
+	ret = swap_pager_info(req->index, &info);
+	if (ret)
+		return ret;
+	req->id = info.id;
+	req->flags = info.flags;
+	req->total = info.total;
+	req->used = info.used;
+	req->errors = info.errors;
+	memcpy(req->path, info.path, sizeof(req->path));
+	return 0;
+}
+
 /**
  * struct device_op - one ioctl
  * @size: bytes of its structure
@@ -471,6 +517,9 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_SEGMENTS, struct bsdvm_segments, maxsaddr, device_segments, false),
 	DEVICE_OP(BSDVM_IOC_MREMAP, struct bsdvm_mremap, new_len, device_mremap, false),
 	DEVICE_OP(BSDVM_IOC_MIMMUTABLE, struct bsdvm_mimmutable, len, device_mimmutable, false),
+	DEVICE_OP(BSDVM_IOC_SWAPON, struct bsdvm_swapon, reserved, device_swapon, true),
+	DEVICE_OP(BSDVM_IOC_SWAPOFF, struct bsdvm_swapoff, id, device_swapoff, true),
+	DEVICE_OP(BSDVM_IOC_SWAPINFO, struct bsdvm_swapinfo, path, device_swapinfo, true),
 	DEVICE_OP(BSDVM_IOC_MQUERY, struct bsdvm_mmap, offset, device_mquery, false),
 };
 

@@ -113,4 +113,8 @@ bool swap_pager_full(void);
  */
 extern atomic_t swap_pager_freed;
 
+/* Tunables for tests: every n-th request to read, or to write, fails; 0: none. */
+extern unsigned int swap_fail_read;
+extern unsigned int swap_fail_write;
+
 #endif /* BSDVM_SWAP_PAGER_H */

@@ -14,11 +14,26 @@ EXPORT_SYMBOL_IF_KUNIT(vm_overcommit);
 /* In pages: bytes could be counted up to the end by two huge objects. */
 static atomic64_t reserved;
 
+/* Pages of swap devices. */
+static atomic64_t devices;
+
+void swap_reserve_grow(u64 pages)
+{
+	atomic64_add(pages, &devices);
+}
+
+void swap_reserve_shrink(u64 pages)
+{
+	atomic64_sub(pages, &devices);
+}
+
 u64 swap_total(void)
 {
-	/* No swap device yet: what may be promised is what the pool can hold. */
-	return READ_ONCE(vm_overcommit) & SWAP_RESERVE_ALLOW_NONWIRED ?
-		       ptoa(vm_phys_page_count()) : 0;
+	u64 pages = atomic64_read(&devices);
+
+	if (READ_ONCE(vm_overcommit) & SWAP_RESERVE_ALLOW_NONWIRED)
+		pages += vm_phys_page_count();
+	return ptoa(pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_total);
 

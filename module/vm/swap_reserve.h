@@ -50,6 +50,24 @@ void swap_release(u64 decr);
 u64 swap_reserved(void);
 
 /**
+ * swap_reserve_grow() - there is more swap
+ * @pages: how many
+ *
+ * Context: any.
+ */
+void swap_reserve_grow(u64 pages);
+
+/**
+ * swap_reserve_shrink() - there is less swap
+ * @pages: how many
+ *
+ * What has been promised stays so.
+ *
+ * Context: any.
+ */
+void swap_reserve_shrink(u64 pages);
+
+/**
  * swap_total() - what may be promised while vm.overcommit enforces it
  *
  * Return: bytes.

@@ -7,6 +7,7 @@
  */
 #include "vm_sysctl.h"
 
+#include "swap_pager.h"
 #include "swap_reserve.h"
 #include "uipc_shm.h"
 #include "vm_fault.h"
@@ -117,6 +118,16 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.desc = "anonymous memory is not paged out",
 		.uint = &vm_disable_swapspace_pageouts,
 		.max = 1,
+	}, {
+		.name = "debug.swap_fail_read",
+		.desc = "for tests: every n-th request to read from swap fails, 0 for none",
+		.uint = &swap_fail_read,
+		.max = UINT_MAX,
+	}, {
+		.name = "debug.swap_fail_write",
+		.desc = "for tests: every n-th request to write to swap fails, 0 for none",
+		.uint = &swap_fail_write,
+		.max = UINT_MAX,
 	}, {
 		.name = "security.bsd.stack_guard_page",
 		.desc = "pages that a growing stack leaves below itself",
