@@ -29,8 +29,8 @@
  * while we hold it. A mark of fsnotify has us called behind each change; then
  * vnode_pager_revise() looks for pages whose frame is no longer the file's, and
  * unmaps and frees them: what they had, stores included, was cut out. A page that is
- * being brought in meanwhile gets PGA_GONE, and is read again. Many pages are looked
- * at by a worker a little later, unless there is a sign that some are gone.
+ * being brought in meanwhile gets PGA_GONE, and is read again. A plain write(2) cuts
+ * nothing out, and is spared the looking: it is told by the system call it comes from.
  *
  * A file system whose pages may not change while it writes them (checksums), that
  * has no such calls, or that may drop pages by itself (of the network) is not
@@ -50,6 +50,8 @@
  */
 #include "vnode_pager.h"
 
+#include <asm/syscall.h>
+#include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -72,11 +74,6 @@
 /* Minor of /dev/zero, a number every Linux shares. */
 #define DEVZERO_MINOR	5
 
-/* As many pages are looked at each time the file is changed. */
-#define VNODE_PAGER_FEW		1024
-/* With more of them, how much later. */
-#define VNODE_PAGER_LATER	(HZ / 20)
-
 /* vnode_pager.logged: bit numbers. */
 #define VNODE_LOGGED_IN		0
 #define VNODE_LOGGED_OUT	1
@@ -92,10 +89,8 @@ unsigned int vm_filedelay = 30;
  * @object: (C) the object
  * @shares: (C) pages show the page cache's frames
  * @users: (A) the object's dealloc waits for who is in here from outside
- * @nrpages: (A) pages that the page cache had when we last looked
  * @logged: (A) VNODE_LOGGED_*
  * @mark: (C) has us told of changes
- * @revise: looks at all pages
  * @sync: writes dirty pages
  * @rcu: for freeing it
  *
@@ -109,10 +104,8 @@ struct vnode_pager {
 	struct vm_object *object;
 	bool shares;
 	refcount_t users;
-	unsigned long nrpages;
 	unsigned long logged;
 	struct fsnotify_mark *mark;
-	struct delayed_work revise;
 	struct work_struct sync;
 	struct rcu_head rcu;
 };
@@ -127,8 +120,7 @@ static struct fsnotify_group *vnode_pager_group;
 static void vnode_pager_syncer(struct work_struct *work);
 static DECLARE_DELAYED_WORK(vnode_pager_syncer_work, vnode_pager_syncer);
 
-static void vnode_pager_changed(struct vnode_pager *vnp);
-static void vnode_pager_revise_work(struct work_struct *work);
+static void vnode_pager_changed(struct vnode_pager *vnp, bool plain);
 static void vnode_pager_sync_work(struct work_struct *work);
 
 static struct vnode_pager *vnode_pager_lookup(struct inode *inode)
@@ -318,7 +310,6 @@ static struct vnode_pager *vnode_pager_create(struct file *file)
 	vnp->inode = inode;
 	vnp->shares = vnode_pager_shareable(inode->i_mapping);
 	refcount_set(&vnp->users, 1);
-	INIT_DELAYED_WORK(&vnp->revise, vnode_pager_revise_work);
 	INIT_WORK(&vnp->sync, vnode_pager_sync_work);
 	vnp->rfile = vnode_pager_open(file, O_RDONLY);
 	if (IS_ERR(vnp->rfile)) {
@@ -421,7 +412,7 @@ int vnode_pager_alloc(struct file *file, bool write, struct vm_object **objectp)
 		return -EINTR;
 	/* The mark's function has not found it before it was in the table. */
 	if (new == vnp)
-		vnode_pager_changed(vnp);
+		vnode_pager_changed(vnp, false);
 
 	if (write)
 		ret = vnode_pager_enable_write(vnp, file);
@@ -641,19 +632,38 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 	return ret;
 }
 
+/*
+ * Keep the end of the file from coming nearer while pages are written. Who holds the inode's
+ * lock may be waiting for the memory that this is to free, if it is a write(2) from a
+ * window. What Linux's own write faults do of ext4 needs less: its pages are
+ * cut off under the lock taken here. tmpfs needs nothing.
+ */
+static void vnode_pager_lock_file(struct vnode_pager *vnp, struct file *file)
+{
+	file_start_write(file);
+	if (vnp->inode->i_sb->s_magic == EXT4_SUPER_MAGIC)
+		filemap_invalidate_lock_shared(file->f_mapping);
+	else if (!shmem_mapping(file->f_mapping))
+		inode_lock(vnp->inode);
+}
+
+static void vnode_pager_unlock_file(struct vnode_pager *vnp, struct file *file)
+{
+	if (vnp->inode->i_sb->s_magic == EXT4_SUPER_MAGIC)
+		filemap_invalidate_unlock_shared(file->f_mapping);
+	else if (!shmem_mapping(file->f_mapping))
+		inode_unlock(vnp->inode);
+	file_end_write(file);
+}
+
 /* Tell the file system of stores to pages that are its own. */
 static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, struct vm_page **ma,
 				  unsigned int count, unsigned int *done)
 {
-	bool disk = !shmem_mapping(file->f_mapping);
 	unsigned int i;
 	int ret = 0;
 
-	/* tmpfs may be needed by who holds its lock and waits for memory. */
-	if (disk) {
-		file_start_write(file);
-		inode_lock(vnp->inode);
-	}
+	vnode_pager_lock_file(vnp, file);
 	for (i = 0; i < count; i++) {
 		ret = vnode_pager_touch(vnp, ma[i], file);
 		if (ret)
@@ -661,10 +671,7 @@ static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, st
 	}
 	if (i)
 		file_update_time(file);
-	if (disk) {
-		inode_unlock(vnp->inode);
-		file_end_write(file);
-	}
+	vnode_pager_unlock_file(vnp, file);
 	balance_dirty_pages_ratelimited(file->f_mapping);
 	*done = i;
 	return ret;
@@ -804,11 +811,6 @@ static void vnode_pager_revise(struct vnode_pager *vnp, vm_pindex_t start)
 	VM_OBJECT_WUNLOCK(object);
 }
 
-static void vnode_pager_revise_work(struct work_struct *work)
-{
-	vnode_pager_revise(container_of(to_delayed_work(work), struct vnode_pager, revise), 0);
-}
-
 /* Behind the end of the file, a copy of its last page is zero, too. */
 static void vnode_pager_zero_copy(struct vnode_pager *vnp, loff_t size)
 {
@@ -835,24 +837,46 @@ static vm_pindex_t vnode_pager_setsize(struct vnode_pager *vnp)
 }
 
 /*
- * The file has changed: its end, its pages, or only what is in them, which is seen
- * through shared pages anyway.
+ * The file has changed: its end, its pages, or, by a @plain write(2), only what is in
+ * them, which is seen through shared pages anyway.
  */
-static void vnode_pager_changed(struct vnode_pager *vnp)
+static void vnode_pager_changed(struct vnode_pager *vnp, bool plain)
 {
-	struct vm_object *object = vnp->object;
-	unsigned long nrpages = READ_ONCE(vnp->inode->i_mapping->nrpages);
-	unsigned long old = xchg(&vnp->nrpages, nrpages);
-	vm_pindex_t start = READ_ONCE(object->size);
+	vm_pindex_t start = READ_ONCE(vnp->object->size);
 
 	if (start != vnode_pager_end(vnp) || !vnp->shares)
 		start = vnode_pager_setsize(vnp);
-	if (!vnp->shares || nrpages < old ||
-	    READ_ONCE(object->resident_page_count) <= VNODE_PAGER_FEW)
-		start = 0;
-	else
-		queue_delayed_work(vnode_pager_wq, &vnp->revise, VNODE_PAGER_LATER);
-	vnode_pager_revise(vnp, start);
+	vnode_pager_revise(vnp, plain && vnp->shares ? start : 0);
+}
+
+/*
+ * Is the calling process in a write(2) or one of its kin, to the page cache? All that
+ * cannot be told for sure is none: it only takes longer.
+ */
+static bool vnode_pager_plain_write(struct inode *inode)
+{
+	unsigned long args[6];
+	struct file *file;
+	bool plain;
+
+	if ((current->flags & (PF_KTHREAD | PF_IO_WORKER)) || in_compat_syscall())
+		return false;
+	switch (syscall_get_nr(current, task_pt_regs(current))) {
+	case __NR_write:
+	case __NR_pwrite64:
+	case __NR_writev:
+	case __NR_pwritev:
+	case __NR_pwritev2:
+		break;
+	default:
+		return false;
+	}
+	syscall_get_arguments(current, task_pt_regs(current), args);
+	file = fget(args[0]);
+	plain = file && file_inode(file) == inode && !(READ_ONCE(file->f_flags) & O_DIRECT);
+	if (file)
+		fput(file);
+	return plain;
 }
 
 /* What is known of a file, if it is mapped; its object may be on its way out. */
@@ -886,7 +910,7 @@ static int vnode_pager_modified(struct fsnotify_mark *mark, u32 mask, struct ino
 	struct vnode_pager *vnp = inode ? vnode_pager_enter(inode) : NULL;
 
 	if (vnp) {
-		vnode_pager_changed(vnp);
+		vnode_pager_changed(vnp, vnode_pager_plain_write(inode));
 		vnode_pager_leave(vnp);
 	}
 	return 0;
@@ -984,7 +1008,6 @@ static void vnode_pager_dealloc(struct vm_object *object)
 	/* From here on nobody finds it; who has found it must get out. */
 	vnode_pager_leave(vnp);
 	wait_var_event(&vnp->users, !refcount_read(&vnp->users));
-	cancel_delayed_work_sync(&vnp->revise);
 	cancel_work_sync(&vnp->sync);
 
 	atomic_inc(&vnode_pager_gone);
