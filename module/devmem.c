@@ -6,6 +6,8 @@
  * to mmap: an offset is a physical address. Never memory of the machine, which has
  * other owners, and above the first megabyte nothing that a driver has claimed. That
  * is as strict as Linux is with CONFIG_IO_STRICT_DEVMEM, whatever it was built with.
+ * But what was mapped before a driver claims it, or memory is plugged in there, stays
+ * mapped: nobody tells us.
  */
 #include "devmem.h"
 
