@@ -223,12 +223,14 @@ bool swap_pager_full(void)
 {
 	return atomic64_read(&swap_used) >= atomic64_read(&swap_slots);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_pager_full);
 
 void swap_pager_status(u64 *total, u64 *used)
 {
 	*total = atomic64_read(&swap_slots);
 	*used = atomic64_read(&swap_used);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_pager_status);
 
 /* Memory that chunks of the embedded device do not need any more. */
 static void swdev_trim(struct swdevt *sw)

@@ -21,11 +21,13 @@ void swap_reserve_grow(u64 pages)
 {
 	atomic64_add(pages, &devices);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_reserve_grow);
 
 void swap_reserve_shrink(u64 pages)
 {
 	atomic64_sub(pages, &devices);
 }
+EXPORT_SYMBOL_IF_KUNIT(swap_reserve_shrink);
 
 u64 swap_total(void)
 {

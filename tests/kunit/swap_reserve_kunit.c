@@ -3,6 +3,8 @@
  * Tests of the promises: who is charged, when, for how long; and what happens when
  * no more may be promised.
  */
+#include "vm/swap_pager.h"
+
 #include "vm_map_kunit.h"
 
 #define HUGE	BIT_ULL(63)
@@ -30,18 +32,31 @@ static void reserve_counts(struct kunit *test)
 static void reserve_is_bounded(struct kunit *test)
 {
 	u64 before = swap_reserved(), pool = ptoa(vm_phys_page_count()), page = VM_PAGE_SIZE;
+	u64 swap, size, used;
 
-	/* There is no swap yet. */
+	swap_pager_status(&size, &used);
+	swap = ptoa(size);
 	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON);
-	KUNIT_EXPECT_EQ(test, swap_total(), 0ULL);
-	KUNIT_EXPECT_FALSE(test, swap_reserve(page));
+	KUNIT_EXPECT_EQ(test, swap_total(), swap);
+	KUNIT_EXPECT_FALSE(test, swap_reserve(swap - before + page));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(0));
+	/* What is promised stays when a device goes; nothing more is then. */
+	KUNIT_EXPECT_TRUE(test, swap_reserve(swap - before));
+	swap_reserve_shrink(1);
+	KUNIT_EXPECT_EQ(test, swap_total(), swap - page);
+	KUNIT_EXPECT_EQ(test, swap_reserved(), swap);
+	swap_release(page);
+	KUNIT_EXPECT_FALSE(test, swap_reserve(page));
+	swap_reserve_grow(1);
+	KUNIT_EXPECT_TRUE(test, swap_reserve(page));
+	swap_release(swap - before);
 	/* A limit by user does not bound the whole. */
 	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_RLIMIT_ON);
 	KUNIT_EXPECT_TRUE(test, swap_reserve(page));
 	swap_release(page);
 
 	test_tune_int(test, &vm_overcommit, SWAP_RESERVE_FORCE_ON | SWAP_RESERVE_ALLOW_NONWIRED);
+	pool += swap;
 	KUNIT_EXPECT_EQ(test, swap_total(), pool);
 	KUNIT_EXPECT_FALSE(test, swap_reserve(HUGE));
 	KUNIT_EXPECT_TRUE(test, swap_reserve(pool - before));
