@@ -5,10 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vm.h"
@@ -247,6 +247,85 @@ TEST(a_private_read_makes_a_shared_page)
 	shared[PAGE] = 's';
 	EXPECT_EQ(own[PAGE], 's');
 	EXPECT_EQ(wired(), before + 1);
+}
+
+/* What the threads of the next test share. */
+static struct {
+	char *map;
+	int fd;
+	volatile bool stop;
+	volatile unsigned int done;
+} race;
+
+static void *race_toucher(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+	int null = open("/dev/zero", O_RDONLY);
+	char byte;
+
+	while (!race.stop) {
+		size_t page = rand_r(&seed) % PAGES;
+
+		/* Behind the end it is EFAULT, or nothing to write to. */
+		if (read(null, race.map + page * PAGE, 1) == 1)
+			race.done++;
+		if (rand_r(&seed) % 8 == 0)
+			(void)!pwrite(race.fd, "x", 1, page * PAGE);
+		if (rand_r(&seed) % 8 == 0)
+			(void)!pread(race.fd, &byte, 1, page * PAGE);
+	}
+	close(null);
+	return NULL;
+}
+
+static void *race_locker(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+
+	while (!race.stop) {
+		size_t page = rand_r(&seed) % PAGES;
+
+		/* Fails where the object has ended. */
+		bsdvm_mlock(race.map + page * PAGE, PAGE);
+		bsdvm_munlock(race.map + rand_r(&seed) % PAGES * PAGE, PAGE);
+	}
+	return NULL;
+}
+
+/* The object's size changes while its pages come and are locked. */
+TEST_LIMIT(no_page_is_lost_in_a_race, 120)
+{
+	uint64_t before = wired(), pages = vm_free_pages();
+	pthread_t threads[3];
+	unsigned int seed = 1, i;
+	struct vm_entry entry;
+
+	race.fd = shm_make(true, BYTES);
+	race.map = shm_map(race.fd, BYTES, BSDVM_MAP_SHARED);
+	for (i = 0; i < 3; i++)
+		ASSERT(!pthread_create(&threads[i], NULL,
+				       i ? race_toucher : race_locker,
+				       (void *)(uintptr_t)(i + 1)));
+	for (i = 0; i < 10000; i++)
+		EXPECT_ERRNO(ftruncate(race.fd, rand_r(&seed) % (BYTES + 1)),
+			     0);
+	race.stop = true;
+	for (i = 0; i < 3; i++)
+		ASSERT(!pthread_join(threads[i], NULL));
+	EXPECT(race.done > 0);
+	EXPECT_ERRNO(bsdvm_munlock(race.map, BYTES), 0);
+	EXPECT_ERRNO(ftruncate(race.fd, 0), 0);
+	EXPECT_EQ(wired(), before);
+	EXPECT_ERRNO(ftruncate(race.fd, BYTES), 0);
+	EXPECT(vm_all(race.map, BYTES, 0));
+	entry = vm_entry_at(race.map);
+	EXPECT_EQ(entry.object[0].kvo_resident, PAGES);
+	EXPECT_EQ(wired(), before + PAGES);
+	EXPECT_ERRNO(bsdvm_munmap(race.map, BYTES), 0);
+	close(race.fd);
+	EXPECT_EQ(wired(), before);
+	EXPECT_EQ(vm_stats().v_user_wire_count, 0);
+	EXPECT_EQ(vm_free_settles(pages), pages);
 }
 
 /* More than there is (with oom_kill=0): what was wired comes back. */
