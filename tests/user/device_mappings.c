@@ -471,24 +471,53 @@ static struct {
 	volatile unsigned int bad;
 } race;
 
-/* Look at the memory while it comes and goes: fresh, or no memory at all. */
+/* Whether the byte may be seen: fresh, or no memory at all. */
+static void race_look(const int *fds, const char *p)
+{
+	char byte;
+
+	/* The kernel reads for us, and says EFAULT in place of a signal. */
+	if (write(fds[1], p, 1) != 1)
+		return;
+	if (read(fds[0], &byte, 1) != 1 || byte != TESTDEV_FRESH)
+		race.bad++;
+	race.seen++;
+}
+
 static void *race_reader(void *arg)
 {
 	size_t i = (uintptr_t)arg;
-
 	int fds[2];
-	char byte;
 
 	if (pipe(fds))
 		race.bad++;
 	while (!race.stop && !race.bad) {
 		i = (i + 7) % TESTDEV_PAGES;
-		/* The kernel reads for us, and says EFAULT in place of a signal. */
-		if (write(fds[1], race.map + i * PAGE, 1) != 1)
+		race_look(fds, race.map + i * PAGE);
+	}
+	return NULL;
+}
+
+/* Maps come and go with the device, and the last takes its object along. */
+static void *race_mapper(void *arg)
+{
+	const int fd = *(int *)arg;
+	int fds[2];
+	char *map;
+
+	if (pipe(fds))
+		race.bad++;
+	while (!race.stop && !race.bad) {
+		map = map_at(fd, PAGE, BSDVM_PROT_READ, PAGE);
+		if (map == BSDVM_MAP_FAILED) {
+			/* Withdrawn; or forgotten, between two offers. */
+			if (errno != ENXIO && errno != ENODEV)
+				race.bad++;
 			continue;
-		if (read(fds[0], &byte, 1) != 1 || byte != TESTDEV_FRESH)
+		}
+		race_look(fds, map);
+		if (bsdvm_munmap(map, PAGE))
 			race.bad++;
-		race.seen++;
 	}
 	return NULL;
 }
@@ -496,26 +525,30 @@ static void *race_reader(void *arg)
 TEST_LIMIT(nobody_sees_memory_that_was_freed, 120)
 {
 	int fd = testdev_open(O_RDWR), i;
-	pthread_t threads[2];
+	pthread_t threads[3];
 
 	race.map = map_all(fd);
 	for (i = 0; i < 2; i++)
 		ASSERT(!pthread_create(&threads[i], NULL, race_reader,
 				       (void *)(uintptr_t)i));
+	ASSERT(!pthread_create(&threads[2], NULL, race_mapper, &fd));
 	for (i = 0; i < 300; i++) {
-		/* Time for both to look at what is there, and at what is not. */
+		/* Time for them to look at what is there, and at what is not. */
 		usleep(100);
 		EXPECT_ERRNO(ioctl(fd, TESTDEV_WITHDRAW), 0);
 		usleep(100);
 		EXPECT_ERRNO(ioctl(fd, TESTDEV_OFFER), 0);
 		/* In place of the old one, which is gone for good. */
-		EXPECT_EQ((uintptr_t)bsdvm_mmap(race.map, BYTES, RW,
-						SHARED | BSDVM_MAP_FIXED, fd,
-						0),
-			  (uintptr_t)race.map);
+		if (i % 4 == 0)
+			EXPECT_ERRNO(bsdvm_munmap(race.map, BYTES), 0);
+		else
+			EXPECT_EQ((uintptr_t)bsdvm_mmap(
+					  race.map, BYTES, RW,
+					  SHARED | BSDVM_MAP_FIXED, fd, 0),
+				  (uintptr_t)race.map);
 	}
 	race.stop = true;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		ASSERT(!pthread_join(threads[i], NULL));
 	EXPECT_EQ(race.bad, 0);
 	EXPECT(race.seen > 0);
