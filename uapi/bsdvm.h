@@ -697,7 +697,8 @@ struct bsdvm_entries {
  * @kvo_vn_fsid: device number of its file system
  * @kvo_ref_count: references
  * @kvo_shadow_count: objects that shadow it
- * @kvo_memattr: caching, 6 (write-back) as x86 has it
+ * @kvo_memattr: caching, as x86 numbers it: 6 write-back, for devices also 0
+ *	uncacheable, 1 write-combining
  * @kvo_path_len: bytes of the path behind this structure, its NUL counted; 0
  *	when there is none
  *
