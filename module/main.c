@@ -15,6 +15,7 @@
 #include "devmem.h"
 #include "pmap_x86/pmap_x86.h"
 #include "pool.h"
+#include "proc.h"
 #include "vm/device_pager.h"
 #include "vm/phys_pager.h"
 #include "vm/swap_pager.h"
@@ -105,6 +106,7 @@ static int __init bsdvm_init(void)
 	ret = device_init();
 	if (ret)
 		goto fini_devmem;
+	proc_init();
 	bsdvm_debugfs_init();
 	pr_info("%u MiB of memory under BSD rules\n", pool_mb);
 	return 0;
@@ -139,6 +141,7 @@ static void __exit bsdvm_exit(void)
 	device_fini();
 	devmem_fini();
 	vm_pageout_fini();
+	proc_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	vnode_pager_stop();

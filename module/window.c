@@ -39,6 +39,7 @@
 #include "compat.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_page.h"
+#include "vm/vm_swapout.h"
 #include "vm/vm_sysctl.h"
 
 #define WINDOW_FLAGS	(VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_WIPEONFORK)
@@ -298,6 +299,25 @@ static bool window_may_unlock(const struct vm_fault *vmf)
 	       !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
 }
 
+/* Wait for what the fault wants, or for the vmspace to be swapped in. */
+static int window_wait(struct window *window, struct vm_fault_wait *fw)
+{
+	if (vm_swapped_out(&window->vmspace) && fw->what != VM_FAULT_WAIT_PAGEIN)
+		return vm_swapin_wait(&window->vmspace) ? KERN_FAILURE : KERN_RESTART;
+	return vm_fault_wait(fw);
+}
+
+/* One pass over a fault; of a vmspace that is out nothing is looked at. */
+static int window_fault(struct window *window, vm_offset_t va, vm_prot_t fault_type,
+			struct vm_fault_wait *fw, struct vm_page **m_hold)
+{
+	if (vm_swapped_out(&window->vmspace)) {
+		fw->what = VM_FAULT_WAIT_NONE;
+		return KERN_RESTART;
+	}
+	return vm_fault(&window->vmspace.vm_map, va, fault_type, fw, m_hold);
+}
+
 /* Let go of the fault's lock, wait, and have Linux fault again. */
 static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *window,
 				       struct vm_fault_wait *fw)
@@ -316,7 +336,7 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 	refcount_inc(&window->refs);
 	release_fault_lock(vmf);
 	fw->patient = true;
-	rv = vm_fault_wait(fw);
+	rv = window_wait(window, fw);
 	if (rv != KERN_RESTART)
 		window_fault_result(vmf, rv);
 	window_put(window);
@@ -339,15 +359,14 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 	if (window_fault_type(vmf) & ~window->pmap.prot)
 		return window_fault_result(vmf, KERN_PROTECTION_FAILURE);
 	do {
-		rv = vm_fault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf), &fw,
-			      NULL);
+		rv = window_fault(window, vmf->address, window_fault_type(vmf), &fw, NULL);
 		if (rv != KERN_RESTART)
 			break;
 		if (window_may_unlock(vmf))
 			return window_wait_unlocked(vmf, window, &fw);
 		if (fw.what == VM_FAULT_WAIT_PAGEIN)
 			atomic_long_inc(&window->vmspace.vm_majflt);
-		rv = vm_fault_wait(&fw);
+		rv = window_wait(window, &fw);
 	} while (rv == KERN_RESTART);
 	/* Once for each access: one that waited comes here again. */
 	if (rv == KERN_SUCCESS && !(vmf->flags & FAULT_FLAG_TRIED))
@@ -359,7 +378,7 @@ static vm_fault_t window_vm_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff,
 {
 	struct window *window = vmf->vma->vm_private_data;
 
-	if (!window)
+	if (!window || vm_swapped_out(&window->vmspace))
 		return 0;
 	if (!vm_fault_prefault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf)))
 		return 0;
@@ -380,10 +399,9 @@ static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void
 	if (!window)
 		return -EFAULT;
 	do {
-		rv = vm_fault(&window->vmspace.vm_map, addr, write ? VM_PROT_WRITE : VM_PROT_READ,
-			      &fw, &m);
+		rv = window_fault(window, addr, write ? VM_PROT_WRITE : VM_PROT_READ, &fw, &m);
 		if (rv == KERN_RESTART)
-			rv = vm_fault_wait(&fw);
+			rv = window_wait(window, &fw);
 	} while (rv == KERN_RESTART);
 	if (rv != KERN_SUCCESS)
 		return -EFAULT;

@@ -379,7 +379,7 @@ struct bsdvm_segments {
  * @pid: in: process, 0 for the caller
  * @ru_minflt: out: faults served without I/O
  * @ru_majflt: out: faults that waited for I/O
- * @ru_nswap: out: times the whole vmspace was swapped out (0 so far)
+ * @ru_nswap: out: times the whole vmspace was swapped out
  * @ru_maxrss: out: most pages seen resident, KiB
  * @ru_ixrss: out: zero (text size over time, which nobody samples)
  * @ru_idrss: out: zero

@@ -333,6 +333,48 @@ static bool pmap_pte_referenced(struct pmap *pmap, vm_offset_t va, struct vm_pag
 	return ret;
 }
 
+/* The group of a pmap that may be going; the mm of one in it is there. */
+static struct pmap_group *pmap_group_of(struct pmap *pmap)
+{
+	struct pmap_group *group = NULL;
+
+	/* The window's file, which keeps the group, is closed after the window has gone. */
+	rcu_read_lock();
+	if (READ_ONCE(pmap->vma) && refcount_inc_not_zero(&pmap->group->refs))
+		group = pmap->group;
+	rcu_read_unlock();
+	return group;
+}
+
+bool pmap_trypin(struct pmap *pmap)
+{
+	struct pmap_group *group = pmap ? pmap_group_of(pmap) : NULL;
+	struct mm_struct *mm = NULL;
+
+	if (!group)
+		return false;
+	mutex_lock(&group->lock);
+	if (READ_ONCE(pmap->vma) && mmget_not_zero(pmap->mm))
+		mm = pmap->mm;
+	mutex_unlock(&group->lock);
+	pmap_group_put(group);
+	if (!mm)
+		return false;
+	if (mmap_read_trylock(mm)) {
+		if (pmap->vma && find_vma(mm, pmap->start) == pmap->vma)
+			return true;
+		mmap_read_unlock(mm);
+	}
+	mmput_async(mm);
+	return false;
+}
+
+void pmap_unpin_async(struct pmap *pmap)
+{
+	mmap_read_unlock(pmap->mm);
+	mmput_async(pmap->mm);
+}
+
 /* Look at one window, if its page tables can be made to stand still at once. */
 static bool pmap_referenced(struct pmap *pmap, u64 pgoff, struct vm_page *m, bool clear)
 {

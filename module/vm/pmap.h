@@ -41,6 +41,24 @@ struct pmap;
 int pmap_pin(struct pmap *pmap);
 
 /**
+ * pmap_trypin() - make another process's page tables stand still, if that is easy
+ * @pmap: the pmap, which the caller keeps from going
+ *
+ * Context: process, may sleep for a moment, but not for the address space's lock; no VM
+ * lock held.
+ * Return: true: undo it by pmap_unpin_async().
+ */
+bool pmap_trypin(struct pmap *pmap);
+
+/**
+ * pmap_unpin_async() - undo pmap_trypin()
+ * @pmap: the pmap
+ *
+ * Context: process; no VM lock held.
+ */
+void pmap_unpin_async(struct pmap *pmap);
+
+/**
  * pmap_unpin() - undo pmap_pin()
  * @pmap: the pmap
  *

@@ -18,6 +18,12 @@ void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min, vm_off
 	vm->vm_dsize = 0;
 	vm->vm_maxsaddr = 0;
 	vm->vm_protected = false;
+	vm->vm_ran = 0;
+	vm->vm_ran_at = jiffies;
+	vm->vm_swapped = false;
+	vm->vm_swapwaiters = 0;
+	INIT_LIST_HEAD(&vm->vm_swapq);
+	vm->vm_nswap = 0;
 	mutex_init(&vm->vm_brk_lock);
 }
 
@@ -47,6 +53,10 @@ void vmspace_exit(struct vmspace *vm)
 {
 	struct vm_map *map = &vm->vm_map;
 	LIST_HEAD(deferred);
+
+	/* What is gone is not out. */
+	if (vm->vm_swapped)
+		VM_CNT_INC(v_vmspace_swapin);
 
 	/* Nothing is translated any more, and there are no tables to look at. */
 	map->pmap = NULL;

@@ -23,11 +23,19 @@ struct pmap;
  * @vm_maxsaddr: (M) lowest address of the stack, 0 when not known
  * @vm_maxrss: (A) most pages seen resident by whoever looked
  * @vm_protected: (A) madvise(MADV_PROTECT)
+ * @vm_ran: what its threads had run when somebody last looked
+ * @vm_ran_at: when that was last seen to move, jiffies
+ * @vm_swapped: (A) swapped out: wait before anything is touched
+ * @vm_swapped_at: when it went out, jiffies
+ * @vm_wanted_at: (W) since when somebody waits for it to come in, jiffies
+ * @vm_swapwaiters: (W) threads that wait for that
+ * @vm_swapq: (W) place in their queue
+ * @vm_nswap: how often it went out
  * @vm_brk_lock: outside of all VM locks: who moves the end of the heap
  *
  * Who owns it sees to it that it lives as long as anyone uses it.
  *
- * Locks: (A) atomic, (M) the map's.
+ * Locks: (A) atomic, (M) the map's, (W) that of the queue.
  */
 struct vmspace {
 	struct vm_map vm_map;
@@ -40,6 +48,14 @@ struct vmspace {
 	vm_offset_t vm_maxsaddr;
 	atomic_long_t vm_maxrss;
 	bool vm_protected;
+	u64 vm_ran;
+	unsigned long vm_ran_at;
+	bool vm_swapped;
+	unsigned long vm_swapped_at;
+	unsigned long vm_wanted_at;
+	unsigned int vm_swapwaiters;
+	struct list_head vm_swapq;
+	unsigned long vm_nswap;
 	struct mutex vm_brk_lock; /* one thread moves the heap's end */
 };
 

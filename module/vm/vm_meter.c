@@ -388,6 +388,7 @@ int vm_meter_rusage(struct vmspace *vm, struct bsdvm_rusage *usage)
 	usage->ru_minflt = atomic_long_read(&vm->vm_minflt);
 	usage->ru_majflt = atomic_long_read(&vm->vm_majflt);
 	usage->ru_maxrss = ptoa(rusage_maxrss(vm, resident)) / 1024;
+	usage->ru_nswap = READ_ONCE(vm->vm_nswap);
 	usage->vm_rssize = resident;
 
 	vm_map_lock_read(map);

@@ -592,13 +592,11 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	return aged ? PASS_AGED : PASS_NOTHING;
 }
 
-/* Nothing helps: whole vmspaces go, and in the end a process. */
+/* Nothing helps: in the end a process goes. */
 static void vm_pageout_mightbe_oom(struct daemon *daemon)
 {
 	const struct vm_pageout_hooks *hooks = READ_ONCE(pageout_hooks);
 
-	if (hooks && vm_free_count() < vm_dom.v_free_severe && hooks->swapout())
-		return;
 	if (vm_free_count() >= vm_dom.v_free_min || laundry_under_way() ||
 	    time_before(jiffies, daemon->next_fruitless))
 		return;
@@ -619,10 +617,22 @@ static void vm_pageout_pause(const struct daemon *daemon)
 				kthread_should_stop(), VM_PAGEOUT_PAUSE);
 }
 
+/* While page by page is not enough, idle vmspaces go as a whole. */
+static void vm_pageout_severe(void)
+{
+	const struct vm_pageout_hooks *hooks = READ_ONCE(pageout_hooks);
+
+	if (hooks && vm_free_count() < vm_dom.v_free_severe)
+		hooks->severe();
+}
+
 static void vm_pageout_once(struct daemon *daemon)
 {
 	unsigned long shortage = positive(vm_dom.v_free_target - vm_free_count());
 	enum outcome outcome = shortage ? vm_pageout_pass(daemon, shortage) : PASS_FREED;
+
+	if (shortage)
+		vm_pageout_severe();
 
 	if (outcome == PASS_FREED) {
 		daemon->ageing = 0;
@@ -654,6 +664,45 @@ static int vm_pageout_worker(void *arg)
 		cond_resched();
 	}
 	return 0;
+}
+
+/* --- out of memory */
+
+/* Pages of an anonymous object that are resident or in swap. */
+static unsigned long oom_object_pages(struct vm_object *object)
+{
+	unsigned long n;
+	vm_pindex_t at;
+
+	VM_OBJECT_RLOCK(object);
+	n = object->resident_page_count;
+	if (vm_pager_swapped(object))
+		for (at = 0; vm_pager_ops(object)->next(object, &at, ULONG_MAX); at++)
+			n += !vm_page_lookup(object, at);
+	VM_OBJECT_RUNLOCK(object);
+	return n;
+}
+
+unsigned long vm_pageout_oom_pagecount(struct vm_map *map)
+{
+	struct vm_map_entry *entry;
+	unsigned long n = 0;
+
+	if (!vm_map_trylock_read(map))
+		return 0;
+	VM_MAP_ENTRY_FOREACH(entry, map) {
+		if (!entry->object || entry->object->type == OBJT_VNODE ||
+		    entry->object->type == OBJT_DEVICE)
+			continue;
+		/* What others have too does not go with it. */
+		if ((entry->eflags & MAP_ENTRY_NEEDS_COPY) &&
+		    refcount_read(&entry->object->ref_count) != 1)
+			continue;
+		n += min_t(u64, oom_object_pages(entry->object), atop(entry->end - entry->start));
+		cond_resched();
+	}
+	vm_map_unlock_read(map);
+	return n;
 }
 
 /* --- start and end */

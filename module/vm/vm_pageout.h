@@ -12,7 +12,7 @@
 #ifndef BSDVM_VM_PAGEOUT_H
 #define BSDVM_VM_PAGEOUT_H
 
-#include "vm.h"
+#include "vm_map.h"
 
 /**
  * vm_pageout_init() - start the threads
@@ -31,15 +31,15 @@ void vm_pageout_fini(void);
 
 /**
  * struct vm_pageout_hooks - what higher floors do when memory is short
- * @swapout: severe shortage: swap idle vmspaces out. Return: vmspaces swapped out.
- * @oom: nothing could be freed for vm_pageout_oom_seq passes: kill the largest.
- *	Return: true when one was chosen, or is on its way out.
+ * @severe: severe shortage: idle vmspaces may be swapped out
+ * @oom: nothing could be freed for vm_pageout_oom_seq passes: the largest is to be
+ *	killed. Return: false when nobody could be.
  *
  * Context: the pageout daemon, no lock held; they may not wait for memory or for
  * anybody who does.
  */
 struct vm_pageout_hooks {
-	unsigned int (*swapout)(void);
+	void (*severe)(void);
 	bool (*oom)(void);
 };
 
@@ -58,6 +58,15 @@ void vm_pageout_register(const struct vm_pageout_hooks *hooks);
  * Return: false when vm.oom_kill forbids it, or nobody is left who could be.
  */
 bool vm_pageout_oom_hopeful(void);
+
+/**
+ * vm_pageout_oom_pagecount() - what killing the owner of a map would free
+ * @map: the map
+ *
+ * Context: process, may sleep, no lock held; only tries the lock of @map.
+ * Return: its anonymous pages, resident or in swap; 0 when the map is locked.
+ */
+unsigned long vm_pageout_oom_pagecount(struct vm_map *map);
 
 /* Tunables, see vm_sysctl.c. */
 extern unsigned int vm_oom_kill;		/* kill the largest vmspace */

@@ -16,6 +16,7 @@
 #include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_phys.h"
+#include "vm_swapout.h"
 #include "vm_unix.h"
 #include "vnode_pager.h"
 
@@ -91,6 +92,18 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.desc = "no memory left: the largest process is killed",
 		.uint = &vm_oom_kill,
 		.max = 1,
+	}, {
+		.name = "vm.swap_idle_threshold1",
+		.desc = "seconds idle before a process is swapped out, when nothing is free",
+		.uint = &vm_swap_idle_threshold1,
+		.min = 1,
+		.max = 86400,
+	}, {
+		.name = "vm.swap_idle_threshold2",
+		.desc = "seconds idle before a process is swapped out, when little is free",
+		.uint = &vm_swap_idle_threshold2,
+		.min = 1,
+		.max = 86400,
 	}, {
 		.name = "vm.pageout_oom_seq",
 		.desc = "fruitless passes of the pageout daemon before that",
