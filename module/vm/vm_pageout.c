@@ -399,6 +399,7 @@ static unsigned long laundry_background(void)
 static int vm_pageout_laundry_worker(void *arg)
 {
 	unsigned long wanted;
+	bool any;
 
 	while (!kthread_should_stop()) {
 		wait_event_idle_timeout(laundry_wait,
@@ -408,11 +409,14 @@ static int vm_pageout_laundry_worker(void *arg)
 		wanted = atomic_long_xchg(&laundry_wanted, 0);
 		if (!wanted)
 			wanted = laundry_background();
+		any = vm_page_queue_count(PQ_LAUNDRY);
 		if (wanted)
 			vm_pageout_launder(wanted);
 		/* Also when nothing was written: then there may be more to age. */
-		atomic_long_inc(&laundry_served);
-		wake_up(&vm_pageout_wait);
+		if (wanted && any) {
+			atomic_long_inc(&laundry_served);
+			wake_up(&vm_pageout_wait);
+		}
 	}
 	return 0;
 }
