@@ -302,7 +302,8 @@ static bool window_may_unlock(const struct vm_fault *vmf)
 /* Wait for what the fault wants, or for the vmspace to be swapped in. */
 static int window_wait(struct window *window, struct vm_fault_wait *fw)
 {
-	if (vm_swapped_out(&window->vmspace) && fw->what != VM_FAULT_WAIT_PAGEIN)
+	/* What the fault holds is let go of by waiting for it. */
+	if (vm_swapped_out(&window->vmspace) && fw->what < VM_FAULT_WAIT_PAGEIN)
 		return vm_swapin_wait(&window->vmspace) ? KERN_FAILURE : KERN_RESTART;
 	return vm_fault_wait(fw);
 }

@@ -628,6 +628,24 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	return rv;
 }
 
+/* Is this the first store to a page whose pager wants to know before? */
+static bool fault_unprepared(const struct faultstate *fs)
+{
+	return writes(fs) && fs->object->type == OBJT_VNODE && fs->object == fs->first_object &&
+	       !test_bit(PGA_PREPARED, &fs->m->aflags);
+}
+
+/* End the pass: the pager must be told. */
+static int fault_prepare_write(struct faultstate *fs)
+{
+	vm_object_reference(fs->object);
+	vm_page_wire(fs->m);
+	fs->fw->what = VM_FAULT_WAIT_PREPARE;
+	fs->fw->object = fs->object;
+	fs->fw->ma[0] = fs->m;
+	return fault_fail(fs, KERN_RESTART);
+}
+
 int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
 	     struct vm_page **m_hold)
 {
@@ -659,6 +677,8 @@ int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct
 		if (rv != KERN_SUCCESS)
 			return rv;
 	}
+	if (fault_unprepared(&fs))
+		return fault_prepare_write(&fs);
 	return vm_fault_enter(&fs, m_hold);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
@@ -673,6 +693,14 @@ static int fault_wait_pagein(struct vm_fault_wait *fw)
 	vm_object_pagein_done(object, fw->ma, fw->count, fw->req);
 	vm_object_deallocate_later(object);
 	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
+}
+
+static int fault_wait_prepare(struct vm_fault_wait *fw)
+{
+	vm_pager_ops(fw->object)->prepare_write(fw->object, fw->ma[0]);
+	vm_page_unwire(fw->ma[0], PQ_ACTIVE);
+	vm_object_deallocate_later(fw->object);
+	return KERN_RESTART;
 }
 
 /* While somebody may be killed for it, who is in nobody's way goes on waiting. */
@@ -724,6 +752,8 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 		return fault_wait_for_memory(fw);
 	case VM_FAULT_WAIT_PAGEIN:
 		return fault_wait_pagein(fw);
+	case VM_FAULT_WAIT_PREPARE:
+		return fault_wait_prepare(fw);
 	case VM_FAULT_WAIT_POPULATE:
 		return fault_wait_populate(fw);
 	default:

@@ -25,6 +25,7 @@
 #define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
 #define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
 #define VM_FAULT_WAIT_POPULATE	4	/* the pager has pages of its own to put there */
+#define VM_FAULT_WAIT_PREPARE	5	/* the pager must know of the store before */
 
 /* Pages a page-in brings at once, a power of two: as a rule, and the most. */
 #define VM_FAULT_READ_DEFAULT	16
@@ -38,8 +39,8 @@
  * @count: pages of @ma
  * @req: which of them is needed
  * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
- *	in order of pindex
- * @object: referenced: the object of the pages to bring in
+ *	in order of pindex; or the page to be stored to, wired
+ * @object: referenced, from VM_FAULT_WAIT_PAGEIN on: the object of the pages
  * @pindex: which page, for VM_FAULT_WAIT_POPULATE
  */
 struct vm_fault_wait {

@@ -283,6 +283,7 @@ void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa)
 		vm_page_unset_foreign(m);
 	m->phys_addr = pa;
 	set_bit(PGA_FOREIGN, &m->aflags);
+	clear_bit(PGA_PREPARED, &m->aflags);
 }
 
 void vm_page_free(struct vm_page *m)

@@ -47,6 +47,7 @@
 #define PGA_GONE	4	/* on its way in, and not wanted any more */
 #define PGA_FOREIGN	5	/* phys_addr is somebody else's frame, see its pager */
 #define PGA_NOSYNC	6	/* stores to it are not for the syncer to write */
+#define PGA_PREPARED	7	/* its pager knows that it is stored to */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0

@@ -43,6 +43,8 @@
  *	behind it; everything else that was behind @src goes when @destroy is set, and
  *	stays when not. Return: 0; -ENOMEM: some of it was not moved. Context: both
  *	locked exclusively.
+ * @prepare_write: the page, wired and resident, is about to be stored to for the first
+ *	time; sets PGA_PREPARED. Context: as @getpages. NULL: nothing to do.
  * @unswapped: the page is about to be changed: what is behind it is stale. Context:
  *	object locked, shared or exclusively; the page not busied.
  * @populate: put the page at @pindex into the object, whoever else may be about to;
@@ -70,6 +72,7 @@ struct pagerops {
 			  vm_pindex_t end);
 	int (*copy)(struct vm_object *src, struct vm_object *dst,
 		    vm_pindex_t offset, vm_pindex_t size, bool destroy);
+	void (*prepare_write)(struct vm_object *object, struct vm_page *m);
 	void (*unswapped)(struct vm_page *m);
 	int (*populate)(struct vm_object *object, vm_pindex_t pindex);
 	bool (*next)(struct vm_object *object, vm_pindex_t *pindex,

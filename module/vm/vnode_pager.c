@@ -540,6 +540,8 @@ static int vnode_pager_getpage(struct vm_object *object, struct vm_page *m, bool
 		return VM_PAGER_ERROR;
 	}
 	m->valid = 1;
+	if (!vnp->shares || shmem_mapping(vnp->inode->i_mapping))
+		set_bit(PGA_PREPARED, &m->aflags);
 	return VM_PAGER_OK;
 }
 
@@ -675,6 +677,34 @@ static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, st
 	balance_dirty_pages_ratelimited(file->f_mapping);
 	*done = i;
 	return ret;
+}
+
+/*
+ * A store is coming to a page, perhaps to one for which the file has no block yet. A file
+ * system takes such a page for a hole and does not zero what is cut out of it, so it
+ * is told now, as of a write fault of Linux's. If it has no room, msync(2)
+ * will say so: the store is kept in memory.
+ */
+static void vnode_pager_prepare_write(struct vm_object *object, struct vm_page *m)
+{
+	struct vnode_pager *vnp = object->vnp;
+	struct file *file = vnode_pager_wfile(vnp);
+	struct address_space *mapping = vnp->inode->i_mapping;
+
+	set_bit(PGA_PREPARED, &m->aflags);
+	if (!file || !vnp->shares || shmem_mapping(mapping))
+		return;
+	sb_start_pagefault(vnp->inode->i_sb);
+	if (vnp->inode->i_sb->s_magic == EXT4_SUPER_MAGIC) {
+		filemap_invalidate_lock_shared(mapping);
+		vnode_pager_touch(vnp, m, file);
+		filemap_invalidate_unlock_shared(mapping);
+	} else if (inode_trylock(vnp->inode)) {
+		/* Who has the lock may be waiting for this store. */
+		vnode_pager_touch(vnp, m, file);
+		inode_unlock(vnp->inode);
+	}
+	sb_end_pagefault(vnp->inode->i_sb);
 }
 
 /* Write copies of pages into the file. */
@@ -1023,6 +1053,7 @@ static const struct pagerops vnodepagerops = {
 	.getpages = vnode_pager_getpages,
 	.putpages = vnode_pager_putpages,
 	.sync = vnode_pager_sync,
+	.prepare_write = vnode_pager_prepare_write,
 	.haspage = vnode_pager_haspage,
 	.dealloc = vnode_pager_dealloc,
 };

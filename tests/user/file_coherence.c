@@ -296,6 +296,24 @@ TEST_FILES(a_hole_is_zero_in_the_mapping)
 	EXPECT_EQ(vm_file_read(fd, 3 * PAGE), 'y');
 }
 
+/* The file system has no block for what is cut out; nobody has written it yet. */
+TEST_FILES(a_part_of_a_page_that_was_a_hole_is_cut_out)
+{
+	int fd = vm_file(dir, 0);
+	char *map;
+
+	ASSERT(!ftruncate(fd, 4 * PAGE));
+	map = map_shared(fd, 4);
+	memset(map, 'x', 4 * PAGE);
+	ASSERT(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  PAGE + 100, PAGE));
+	EXPECT(vm_all(map, PAGE + 100, 'x'));
+	EXPECT(vm_all(map + PAGE + 100, PAGE, 0));
+	EXPECT(vm_all(map + 2 * PAGE + 100, 2 * PAGE - 100, 'x'));
+	EXPECT_EQ(vm_file_read(fd, PAGE + 100), 0);
+	EXPECT_EQ(vm_file_read(fd, 2 * PAGE + 99), 0);
+}
+
 TEST(a_write_around_the_page_cache_is_seen)
 {
 	int fd = vm_file("/mnt/ext4", 4 * PAGE);
@@ -485,9 +503,9 @@ TEST(no_room_for_a_store_is_msyncs_enospc_and_the_data_stays)
 	    "/tmp/small.img) /tmp/small");
 	fd = vm_file("/tmp/small", 0);
 	ASSERT(!ftruncate(fd, 64 * PAGE));
+	filler = fill("/tmp/small/filler");
 	map = map_shared(fd, 64);
 	memset(map, 's', 64 * PAGE);
-	filler = fill("/tmp/small/filler");
 	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), ENOSPC);
 	EXPECT(vm_all(map, 64 * PAGE, 's'));
 	EXPECT_EQ(vm_file_read(fd, 33 * PAGE), 's');
