@@ -285,6 +285,7 @@ void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa)
 	set_bit(PGA_FOREIGN, &m->aflags);
 	clear_bit(PGA_PREPARED, &m->aflags);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_page_set_foreign);
 
 void vm_page_free(struct vm_page *m)
 {

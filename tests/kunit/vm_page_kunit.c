@@ -5,6 +5,8 @@
  */
 #include "bsdvm_kunit.h"
 
+#include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 
 static struct vm_page *test_page(struct kunit *test)
@@ -21,6 +23,60 @@ static void test_exhaust(struct test_pages *pages, int req)
 		if (pages->count % 1024 == 0)
 			cond_resched();
 	}
+}
+
+/* --- frames of others */
+
+static struct page *test_frame(struct kunit *test)
+{
+	struct page *frame = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	return frame;
+}
+
+/* What is lent goes back when another frame is shown, and when the page is freed. */
+static void page_shows_a_lent_frame_until_it_is_freed(struct kunit *test)
+{
+	struct page *frames[2] = { test_frame(test), test_frame(test) };
+	struct vm_page *m = test_page(test);
+	vm_paddr_t own = m->phys_addr;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, vm_phys_frame(m), own);
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		get_page(frames[i]);
+		vm_page_set_foreign(m, page_to_phys(frames[i]));
+		KUNIT_EXPECT_EQ(test, m->phys_addr, page_to_phys(frames[i]));
+		KUNIT_EXPECT_EQ(test, vm_phys_frame(m), own);
+		KUNIT_EXPECT_NULL(test, PHYS_TO_VM_PAGE(page_to_phys(frames[i])));
+	}
+	KUNIT_EXPECT_EQ(test, page_count(frames[0]), 1);
+	KUNIT_EXPECT_EQ(test, page_count(frames[1]), 2);
+	vm_page_free(m);
+	KUNIT_EXPECT_EQ(test, page_count(frames[1]), 1);
+	KUNIT_EXPECT_EQ(test, m->phys_addr, own);
+	KUNIT_EXPECT_PTR_EQ(test, PHYS_TO_VM_PAGE(own), m);
+	for (i = 0; i < ARRAY_SIZE(frames); i++)
+		__free_page(frames[i]);
+}
+
+/* A wired page keeps it beyond its object. */
+static void page_orphan_keeps_a_lent_frame(struct kunit *test)
+{
+	struct page *frame = test_frame(test);
+	struct vm_page *m = test_page(test);
+	vm_paddr_t own = m->phys_addr;
+
+	get_page(frame);
+	vm_page_set_foreign(m, page_to_phys(frame));
+	vm_page_wire(m);
+	vm_page_release_orphan(m);
+	KUNIT_EXPECT_EQ(test, page_count(frame), 2);
+	vm_page_unwire(m, PQ_NONE);
+	KUNIT_EXPECT_EQ(test, page_count(frame), 1);
+	KUNIT_EXPECT_EQ(test, m->phys_addr, own);
+	__free_page(frame);
 }
 
 /* --- caches */
@@ -821,6 +877,8 @@ static void page_busy_on_two_cpus(struct kunit *test)
 }
 
 static struct kunit_case vm_page_cases[] = {
+	KUNIT_CASE(page_shows_a_lent_frame_until_it_is_freed),
+	KUNIT_CASE(page_orphan_keeps_a_lent_frame),
 	KUNIT_CASE(page_is_clean_when_allocated),
 	KUNIT_CASE(page_cache_keeps_off_buddy),
 	KUNIT_CASE(page_cache_is_bounded),
