@@ -26,6 +26,7 @@
 #include "vm_fault.h"
 #include "vm_page.h"
 #include "vm_pager.h"
+#include "vm_user.h"
 #include "vmmeter.h"
 
 #define SHM_OPEN_FLAGS \
@@ -292,6 +293,13 @@ EXPORT_SYMBOL_IF_KUNIT(shm_dotruncate);
 
 /* --- content */
 
+/* Wait for a page, or for fewer pages of the object's user. */
+static int shm_wait_memory(struct vm_object *object, unsigned int *attempts)
+{
+	return vm_user_over(object->user) ? vm_user_wait_attempt(object->user, attempts) :
+					    vm_wait_attempt(attempts);
+}
+
 /*
  * Put a zeroed page where none is, unless somebody else is faster. -EAGAIN: no page is
  * free.
@@ -308,7 +316,7 @@ static int shm_add_page(struct vm_object *object, vm_pindex_t pindex)
 			return -EAGAIN;
 		return ret == VM_PAGER_OK ? 0 : -ENOMEM;
 	}
-	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	m = vm_user_over(object->user) ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 	if (!m)
 		return -EAGAIN;
 	pmap_zero_page(m);
@@ -363,7 +371,7 @@ static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool crea
 
 		ret = shm_add_page(object, pindex);
 		if (ret == -EAGAIN)
-			ret = vm_wait_attempt(&attempts);
+			ret = shm_wait_memory(object, &attempts);
 		if (ret)
 			return ret;
 	}

@@ -33,6 +33,7 @@
 #include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_pager.h"
+#include "vm_user.h"
 #include "vmmeter.h"
 
 /* Pages around a read fault that are mapped with it, a power of two. */
@@ -113,10 +114,17 @@ static int fault_wait_busy(struct faultstate *fs)
 	return KERN_RESTART;
 }
 
-/* End the pass: no page is free. */
-static int fault_wait_memory(struct faultstate *fs)
+/* A page for @object, unless its user has as many as he may have. */
+static struct vm_page *fault_alloc_page(const struct vm_object *object)
 {
-	fs->fw->what = VM_FAULT_WAIT_MEMORY;
+	return vm_user_over(object->user) ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+}
+
+/* End the pass: no page is free, or none for the user whose object it would be. */
+static int fault_wait_memory(struct faultstate *fs, struct vm_user *user)
+{
+	fs->fw->what = vm_user_over(user) ? VM_FAULT_WAIT_USER : VM_FAULT_WAIT_MEMORY;
+	fs->fw->user = user;
 	fault_unlock(fs);
 	return KERN_RESTART;
 }
@@ -293,7 +301,7 @@ static struct vm_page *fault_pagein_page(struct vm_object *object, vm_pindex_t p
 
 	if (vm_page_lookup(object, pindex))
 		return NULL;
-	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	m = fault_alloc_page(object);
 	if (!m)
 		return NULL;
 	vm_page_tryxbusy(m);
@@ -366,6 +374,7 @@ static int fault_populate(struct faultstate *fs)
 static int fault_pagein(struct faultstate *fs)
 {
 	struct vm_object *object = fs->object;
+	struct vm_user *user;
 	int rv = KERN_RESTART;
 
 	if (vm_pager_ops(object)->populate)
@@ -391,9 +400,10 @@ static int fault_pagein(struct faultstate *fs)
 		VM_CNT_INC(v_io_faults);
 		return fault_fail(fs, KERN_RESTART);
 	}
+	user = object->user;
 	vm_object_deallocate_later(object);
 	if (rv == KERN_RESOURCE_SHORTAGE)
-		return fault_wait_memory(fs);
+		return fault_wait_memory(fs, user);
 	return fault_fail(fs, rv);
 }
 
@@ -434,9 +444,9 @@ static int fault_fill_shared(struct faultstate *fs)
 
 	/* Its shadow, the entry and the map's lock keep it where it is. */
 	fault_unlock_objects(fs);
-	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	m = fault_alloc_page(object);
 	if (!m)
-		return fault_wait_memory(fs);
+		return fault_wait_memory(fs, object->user);
 	pmap_zero_page(m);
 	m->valid = 1;
 	VM_OBJECT_WLOCK(object);
@@ -467,9 +477,9 @@ static int vm_fault_fill(struct faultstate *fs)
 
 	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
 	fault_unlock_objects(fs);
-	m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	m = fault_alloc_page(fs->first_object);
 	if (!m)
-		return fault_wait_memory(fs);
+		return fault_wait_memory(fs, fs->first_object->user);
 	pmap_zero_page(m);
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
@@ -531,9 +541,9 @@ static int vm_fault_cow(struct faultstate *fs)
 	} else {
 		if (!vm_page_copyable(fs->m))
 			return fault_fail(fs, KERN_PROTECTION_FAILURE);
-		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+		m = fault_alloc_page(first);
 		if (!m)
-			return fault_wait_memory(fs);
+			return fault_wait_memory(fs, first->user);
 		pmap_copy_page(fs->m, m);
 		vm_page_dirty(m);
 		/*
@@ -743,6 +753,20 @@ static int fault_wait_populate(struct vm_fault_wait *fw)
 	}
 }
 
+/* The user's own pages have to go first. */
+static int fault_wait_for_user(const struct vm_fault_wait *fw)
+{
+	unsigned int attempts = 0;
+	int ret;
+
+	ret = vm_user_wait_attempt(fw->user, &attempts);
+	while (!ret && vm_user_over(fw->user))
+		ret = vm_user_wait_attempt(fw->user, &attempts);
+	if (ret)
+		return ret == -EINTR ? KERN_FAILURE : KERN_RESOURCE_SHORTAGE;
+	return KERN_RESTART;
+}
+
 int vm_fault_wait(struct vm_fault_wait *fw)
 {
 	switch (fw->what) {
@@ -750,6 +774,8 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 		return vm_page_busy_sleep(fw->ma[0]) ? KERN_FAILURE : KERN_RESTART;
 	case VM_FAULT_WAIT_MEMORY:
 		return fault_wait_for_memory(fw);
+	case VM_FAULT_WAIT_USER:
+		return fault_wait_for_user(fw);
 	case VM_FAULT_WAIT_PAGEIN:
 		return fault_wait_pagein(fw);
 	case VM_FAULT_WAIT_PREPARE:

@@ -23,9 +23,10 @@
 #define VM_FAULT_WAIT_NONE	0
 #define VM_FAULT_WAIT_BUSY	1	/* a page is busied by somebody else */
 #define VM_FAULT_WAIT_MEMORY	2	/* no page is free */
-#define VM_FAULT_WAIT_PAGEIN	3	/* the page must be brought in by its pager */
-#define VM_FAULT_WAIT_POPULATE	4	/* the pager has pages of its own to put there */
-#define VM_FAULT_WAIT_PREPARE	5	/* the pager must know of the store before */
+#define VM_FAULT_WAIT_USER	3	/* none for this user */
+#define VM_FAULT_WAIT_PAGEIN	4	/* the page must be brought in by its pager */
+#define VM_FAULT_WAIT_POPULATE	5	/* the pager has pages of its own to put there */
+#define VM_FAULT_WAIT_PREPARE	6	/* the pager must know of the store before */
 
 /* Pages a page-in brings at once, a power of two: as a rule, and the most. */
 #define VM_FAULT_READ_DEFAULT	16
@@ -40,6 +41,7 @@
  * @req: which of them is needed
  * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
  *	in order of pindex; or the page to be stored to, wired
+ * @user: for VM_FAULT_WAIT_USER: who has as many pages as he may have
  * @object: referenced, from VM_FAULT_WAIT_PAGEIN on: the object of the pages
  * @pindex: which page, for VM_FAULT_WAIT_POPULATE
  */
@@ -49,6 +51,7 @@ struct vm_fault_wait {
 	bool patient;
 	unsigned int count;
 	unsigned int req;
+	struct vm_user *user;
 	struct vm_page *ma[VM_FAULT_READ_MAX];
 	struct vm_object *object;
 	vm_pindex_t pindex;

@@ -33,6 +33,7 @@
 #include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
+#include <linux/percpu_counter.h>
 #include <linux/printk.h>
 #include <linux/rbtree_augmented.h>
 #include <linux/rcupdate.h>
@@ -46,6 +47,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include <linux/wait_bit.h>

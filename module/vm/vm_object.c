@@ -27,6 +27,7 @@
 #include "swap_reserve.h"
 #include "vm_page.h"
 #include "vm_pager.h"
+#include "vm_user.h"
 #include "vmmeter.h"
 
 unsigned int vm_old_msync;
@@ -71,6 +72,7 @@ void vm_object_fini(void)
 	rcu_barrier();
 	kmem_cache_destroy(obj_zone);
 	obj_zone = NULL;
+	vm_user_fini();
 }
 
 /* Name an object and list it; under the lock, so that the list is in order. */
@@ -97,10 +99,12 @@ static void vm_object_list_remove(struct vm_object *object)
 
 struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 {
-	struct vm_object *object = kmem_cache_alloc(obj_zone, GFP_KERNEL);
+	struct vm_user *user = vm_user_current();
+	struct vm_object *object = user ? kmem_cache_alloc(obj_zone, GFP_KERNEL) : NULL;
 
 	if (!object)
 		return NULL;
+	object->user = user;
 	init_rwsem(&object->lock);
 	xa_init(&object->pages);
 	xa_init(&object->swap);
@@ -169,6 +173,13 @@ void vm_object_assert_consistent(struct vm_object *object)
 }
 #endif
 
+/* Pages have come into an object, or left it. */
+static void vm_object_count(struct vm_object *object, long pages)
+{
+	object->resident_page_count += pages;
+	vm_user_charge(object->user, pages);
+}
+
 int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 {
 	XA_STATE(xas, &object->pages, pindex);
@@ -189,7 +200,7 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 		return -EEXIST;
 	m->object = object;
 	m->pindex = pindex;
-	object->resident_page_count++;
+	vm_object_count(object, 1);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
@@ -200,7 +211,7 @@ void vm_page_remove(struct vm_page *m)
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	xa_erase(&object->pages, m->pindex);
-	object->resident_page_count--;
+	vm_object_count(object, -1);
 	m->object = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_remove);
@@ -219,7 +230,7 @@ int vm_page_rename(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 		return ret;
 	}
 	xa_erase(&old_object->pages, old_pindex);
-	old_object->resident_page_count--;
+	vm_object_count(old_object, -1);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_rename);
@@ -540,6 +551,7 @@ static void vm_object_free(struct vm_object *object)
 		vm_page_release(m);
 		cond_resched();
 	}
+	vm_object_count(object, -(long)object->resident_page_count);
 	VM_ASSERT(!atomic64_read(&object->writemappings));
 	xa_destroy(&object->pages);
 	xa_destroy(&object->swap);
@@ -761,7 +773,7 @@ static void vm_object_split_move(struct vm_object *object, vm_pindex_t start,
 		xa_store(&new->pages, index - start, m, GFP_KERNEL);
 		m->object = new;
 		m->pindex = index - start;
-		new->resident_page_count++;
+		vm_object_count(new, 1);
 	}
 	if (!backing)
 		return;

@@ -23,6 +23,7 @@
 #include "_vm_page.h"
 
 struct cdev_pager;
+struct vm_user;
 struct vnode_pager;
 
 /* vm_object.type: kinfo_vmobject's numbers; see vm_object_sized(). */
@@ -53,6 +54,7 @@ struct vnode_pager;
  * @resident_page_count: (O) number of @pages
  * @type: (C) OBJT_*
  * @flags: (O) OBJ_*
+ * @user: (C) whose pages its pages are
  * @charge: (A) bytes of swap reserved for it, given back when it goes
  * @writemappings: (A) bytes of entries that share the object and may come to write
  *	to it; counted for shared memory objects
@@ -83,6 +85,7 @@ struct vm_object {
 	unsigned long resident_page_count;
 	u8 type;
 	u16 flags;
+	struct vm_user *user;
 	u64 charge;
 	atomic64_t writemappings;
 	u64 id;

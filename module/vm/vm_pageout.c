@@ -35,6 +35,7 @@
 #include "vm_object.h"
 #include "vm_page.h"
 #include "vm_pager.h"
+#include "vm_user.h"
 #include "vmmeter.h"
 
 unsigned int vm_pageout_oom_seq = 12;
@@ -187,6 +188,12 @@ static bool page_unwanted(const struct vm_page *m)
 	return test_bit(PGA_LAZYFREE, &m->aflags) && !vm_page_is_dirty(m);
 }
 
+/* Has its user more than he may have? Then whether it is used does not matter. */
+static bool page_pressed(const struct vm_page *m)
+{
+	return vm_user_over(m->object->user);
+}
+
 /* Is it off the queues for good, or somebody else's for now? */
 static bool page_passed_by(struct vm_page *m, unsigned int queue)
 {
@@ -321,7 +328,7 @@ static unsigned int laundry_page(struct scan *scan, struct vm_page *m)
 		return 0;
 	if (page_unwanted(m))
 		return page_try_free(m);
-	if (page_referenced(m)) {
+	if (!page_pressed(m) && page_referenced(m)) {
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return 0;
@@ -437,13 +444,19 @@ static bool laundry_under_way(void)
 /* --- the daemon */
 
 /* One inactive page. Returns whether it was freed. */
-static bool inactive_page(struct vm_page *m)
+static bool inactive_page(struct vm_page *m, bool pressed_only)
 {
+	bool pressed = page_pressed(m);
+
 	if (page_passed_by(m, PQ_INACTIVE))
 		return false;
+	if (pressed_only && !pressed) {
+		vm_page_requeue(m, PQ_INACTIVE);
+		return false;
+	}
 	if (page_unwanted(m))
 		return page_try_free(m);
-	if (page_referenced(m)) {
+	if (!pressed && page_referenced(m)) {
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return false;
@@ -454,7 +467,7 @@ static bool inactive_page(struct vm_page *m)
 	return false;
 }
 
-static unsigned long vm_pageout_scan_inactive(unsigned long shortage)
+static unsigned long vm_pageout_scan_inactive(unsigned long shortage, bool pressed_only)
 {
 	struct scan scan = { NULL };
 	unsigned long max, freed = 0;
@@ -464,7 +477,7 @@ static unsigned long vm_pageout_scan_inactive(unsigned long shortage)
 	for_each_possible_cpu(cpu) {
 		max = vm_page_queue_length(PQ_INACTIVE, cpu);
 		while (freed < shortage && (m = scan_next(&scan, PQ_INACTIVE, cpu, &max)))
-			freed += inactive_page(m);
+			freed += inactive_page(m, pressed_only);
 		scan_unlock(&scan);
 		cond_resched();
 	}
@@ -475,13 +488,21 @@ static unsigned long vm_pageout_scan_inactive(unsigned long shortage)
  * Age one active page. Returns what is gained when it leaves the active queue: a clean
  * page is worth more than one that must be written.
  */
-static unsigned long active_page(struct vm_page *m, bool wanted, unsigned long *aged)
+static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_only,
+				 unsigned long *aged)
 {
-	unsigned int used;
+	unsigned int used = 0;
 
 	if (page_passed_by(m, PQ_ACTIVE))
 		return 0;
-	used = page_referenced(m);
+	if (wanted && page_pressed(m)) {
+		m->act_count = 0;
+	} else if (pressed_only) {
+		vm_page_requeue(m, PQ_ACTIVE);
+		return 0;
+	} else {
+		used = page_referenced(m);
+	}
 	if (used) {
 		m->act_count = min_t(unsigned int, m->act_count + ACT_ADVANCE + used, ACT_MAX);
 	} else {
@@ -504,7 +525,8 @@ static unsigned long active_page(struct vm_page *m, bool wanted, unsigned long *
  * Look at @max active pages, or fewer when @shortage of them, unless it is 0, have
  * become inactive. Returns how many have become older.
  */
-static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned long max)
+static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned long max,
+					    bool pressed_only)
 {
 	struct scan scan = { NULL };
 	unsigned long left, gained = 0, aged = 0;
@@ -515,7 +537,7 @@ static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned lon
 		left = min(max, vm_page_queue_length(PQ_ACTIVE, cpu));
 		while ((!shortage || gained < shortage) &&
 		       (m = scan_next(&scan, PQ_ACTIVE, cpu, &left)))
-			gained += active_page(m, shortage, &aged);
+			gained += active_page(m, shortage, pressed_only, &aged);
 		scan_unlock(&scan);
 		cond_resched();
 	}
@@ -545,7 +567,7 @@ static void vm_pageout_update(void)
 
 	if (period)
 		vm_pageout_scan_active(0, DIV_ROUND_UP(vm_page_queue_count(PQ_ACTIVE),
-						       (unsigned long)period));
+						       (unsigned long)period), false);
 }
 
 /**
@@ -583,14 +605,14 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	daemon->written = written;
 	daemon->served = atomic_long_read(&laundry_served);
 	VM_CNT_INC(v_pdwakeups);
-	freed = vm_pageout_scan_inactive(shortage);
+	freed = vm_pageout_scan_inactive(shortage, false);
 	if (freed < shortage) {
 		VM_CNT_INC(v_pdshortfalls);
 		laundry_request(shortage - freed);
 	}
 	missing = inactive_shortage(shortage);
 	if (missing)
-		aged = vm_pageout_scan_active(missing, ULONG_MAX);
+		aged = vm_pageout_scan_active(missing, ULONG_MAX, false);
 	if (freed || wrote)
 		return PASS_FREED;
 	return aged ? PASS_AGED : PASS_NOTHING;
@@ -621,6 +643,24 @@ static void vm_pageout_pause(const struct daemon *daemon)
 				kthread_should_stop(), VM_PAGEOUT_PAUSE);
 }
 
+/* Users wait who have all they may have: take pages from them, and from nobody else. */
+static bool vm_pageout_users(struct daemon *daemon)
+{
+	bool wrote = atomic_long_read(&laundry_written) != daemon->written;
+	unsigned long freed, aged = 0;
+
+	VM_CNT_INC(v_pdwakeups);
+	daemon->written = atomic_long_read(&laundry_written);
+	daemon->served = atomic_long_read(&laundry_served);
+	freed = vm_pageout_scan_inactive(VM_PAGEOUT_CLUSTER, true);
+	if (freed < VM_PAGEOUT_CLUSTER) {
+		aged = vm_pageout_scan_active(VM_PAGEOUT_CLUSTER, ULONG_MAX, true);
+		laundry_request(VM_PAGEOUT_CLUSTER);
+	}
+	vm_user_wakeup();
+	return freed || aged || wrote;
+}
+
 /* While page by page is not enough, idle vmspaces go as a whole. */
 static void vm_pageout_severe(void)
 {
@@ -637,6 +677,8 @@ static void vm_pageout_once(struct daemon *daemon)
 
 	if (shortage)
 		vm_pageout_severe();
+	if (vm_user_waiting() && !vm_pageout_users(daemon))
+		vm_pageout_pause(daemon);
 
 	if (outcome == PASS_FREED) {
 		daemon->ageing = 0;
@@ -654,7 +696,7 @@ static int vm_pageout_worker(void *arg)
 
 	while (!kthread_should_stop()) {
 		wait_event_idle_timeout(vm_pageout_wait,
-					atomic_read(&vm_pageout_wanted) ||
+					atomic_read(&vm_pageout_wanted) || vm_user_waiting() ||
 					kthread_should_stop(), HZ);
 		atomic_set(&vm_pageout_wanted, 0);
 		if (time_after_eq(jiffies, daemon.next_update)) {

@@ -18,6 +18,7 @@
 #include "vm_phys.h"
 #include "vm_swapout.h"
 #include "vm_unix.h"
+#include "vm_user.h"
 #include "vnode_pager.h"
 
 /* As much of user space as there can be: more changes nothing. */
@@ -55,6 +56,11 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.name = "vm.max_user_wired",
 		.desc = "pages that users may wire",
 		.ulong = &vm_max_user_wired,
+		.max_get = get_pool_pages,
+	}, {
+		.name = "vm.max_user_pages",
+		.desc = "pages that a user may have resident, root excepted; 0 for any number",
+		.ulong = &vm_max_user_pages,
 		.max_get = get_pool_pages,
 	}, {
 		.name = "vm.user_wire_count",
@@ -235,6 +241,7 @@ int vm_sysctl_init(void)
 	unsigned int i;
 
 	vm_max_user_wired = vm_phys_page_count() / 3;
+	vm_max_user_pages = vm_phys_page_count() - vm_phys_page_count() / 8;
 	for (i = 0; (sysctl = vm_sysctl_at(i)); i++) {
 		if (!vm_sysctl_writable(sysctl) ||
 		    vm_sysctl_in_range(sysctl, vm_sysctl_get(sysctl)))
