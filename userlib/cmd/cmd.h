@@ -34,6 +34,9 @@ extern const struct command map_command;
 extern const struct command objects_command;
 extern const struct command rusage_command;
 extern const struct command stat_command;
+extern const struct command swapctl_command;
+extern const struct command swapoff_command;
+extern const struct command swapon_command;
 extern const struct command sysctl_command;
 
 /* What getopt_long(3) gives for options that have no letter. */

@@ -17,8 +17,8 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&map_command,	 &stat_command,	  &objects_command,
-	&sysctl_command, &rusage_command,
+	&map_command,	 &stat_command,	  &objects_command, &sysctl_command,
+	&rusage_command, &swapon_command, &swapoff_command, &swapctl_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */

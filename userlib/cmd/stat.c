@@ -64,6 +64,35 @@ static const struct member members[] = {
 	LISTED_MEMBER(bsdvm_stats, v_swap_total,
 		      "bytes of swap to be reserved"),
 	LISTED_MEMBER(bsdvm_stats, v_vmspaces, "windows"),
+	LISTED_MEMBER(bsdvm_stats, v_vmspaces_out, "windows swapped out"),
+	LISTED_MEMBER(bsdvm_stats, v_vmspace_swapout,
+		      "windows swapped out, so far"),
+	LISTED_MEMBER(bsdvm_stats, v_vmspace_swapin, "windows swapped in"),
+	LISTED_MEMBER(bsdvm_stats, v_pdwakeups, "passes of the page daemon"),
+	LISTED_MEMBER(bsdvm_stats, v_pdpages,
+		      "pages examined by the page daemon"),
+	LISTED_MEMBER(bsdvm_stats, v_pdshortfalls, "page daemon shortfalls"),
+	LISTED_MEMBER(bsdvm_stats, v_lock_miss,
+		      "pages the page daemon found locked"),
+	LISTED_MEMBER(bsdvm_stats, v_pfree, "pages freed by exiting processes"),
+	LISTED_MEMBER(bsdvm_stats, v_inactive_target,
+		      "pages inactive that are aimed at"),
+	LISTED_MEMBER(bsdvm_stats, v_pageout_free_min,
+		      "pages kept for page-out"),
+	LISTED_MEMBER(bsdvm_stats, v_interrupt_free_min,
+		      "pages kept for interrupts"),
+	LISTED_MEMBER(bsdvm_stats, v_free_severe,
+		      "pages free that make idle windows go"),
+	LISTED_MEMBER(bsdvm_stats, v_unswappable_count,
+		      "pages that there is no swap for"),
+	LISTED_MEMBER(bsdvm_stats, v_swap_size, "pages of swap"),
+	LISTED_MEMBER(bsdvm_stats, v_swap_inuse, "pages of swap in use"),
+	LISTED_MEMBER(bsdvm_stats, v_pagein_errors,
+		      "pages that could not be read"),
+	LISTED_MEMBER(bsdvm_stats, v_pageout_errors,
+		      "pages that could not be written"),
+	LISTED_MEMBER(bsdvm_stats, v_oom_kills,
+		      "processes killed for want of memory"),
 	LISTED_MEMBER(bsdvm_stats, o_count, "objects"),
 	LISTED_MEMBER(bsdvm_stats, o_collapses, "object collapses"),
 	LISTED_MEMBER(bsdvm_stats, o_bypasses, "object bypasses"),
@@ -105,19 +134,20 @@ static void print_rates(const struct bsdvm_stats *now,
 			const struct bsdvm_stats *before, double seconds)
 {
 #define RATE(_member) rate(now->_member, before->_member, seconds)
-	printf("%9ju %9ju %6ju %5ju %5ju %5ju %6ju\n",
+	printf("%9ju %9ju %6ju %5ju %5ju %5ju %6ju %6ju\n",
 	       (uintmax_t)now->v_swap_reserved / 1024,
 	       (uintmax_t)(now->v_free_count * now->v_page_size / 1024),
 	       RATE(v_vm_faults), RATE(v_reactivated),
 	       RATE(v_swappgsin) + RATE(v_vnodepgsin),
-	       RATE(v_swappgsout) + RATE(v_vnodepgsout), RATE(v_tfree));
+	       RATE(v_swappgsout) + RATE(v_vnodepgsout), RATE(v_tfree),
+	       RATE(v_pdpages));
 #undef RATE
 }
 
 static void print_header(void)
 {
 	puts("             memory                             page\n"
-	     "      avm       fre    flt    re    pi    po     fr");
+	     "      avm       fre    flt    re    pi    po     fr     sr");
 }
 
 static void print_json_now(const struct bsdvm_stats *stats)
@@ -262,6 +292,7 @@ const struct command stat_command = {
 		"  --json    an object; with INTERVAL one a line\n"
 		"\n"
 		"avm, fre: KiB reserved for private memory, and free in the pool. A second:\n"
-		"flt faults, re pages reactivated, pi and po pages paged in and out, fr freed.\n",
+		"flt faults, re pages reactivated, pi and po pages paged in and out, fr freed,\n"
+		"sr looked at by the pageout daemon.\n",
 	.run = run,
 };

@@ -437,6 +437,46 @@ int bsdvm_sysctl_info(const char *name, unsigned int index,
 		      struct bsdvm_sysctl *info);
 
 /**
+ * bsdvm_swapon() - page to a file or block device, swapon(2)
+ * @special: its path
+ *
+ * What is in it is lost. Needs CAP_SYS_ADMIN.
+ *
+ * Return: 0; -1 with errno of open(2), EPERM, ENOTBLK, EINVAL (too small), EBUSY (in
+ * use), ENOSPC (too many), ENOMEM.
+ */
+int bsdvm_swapon(const char *special);
+
+/**
+ * bsdvm_swapoff() - page to it no more, swapoff(2)
+ * @special: its path, or "embedded"
+ *
+ * Brings all of its pages back first. Needs CAP_SYS_ADMIN.
+ *
+ * Return: 0; -1 with errno EPERM, ENXIO (none of that name), EBUSY, ENOMEM (no room
+ * for its pages), EIO, EINTR.
+ */
+int bsdvm_swapoff(const char *special);
+
+/**
+ * bsdvm_swapinfo() - describe a swap device
+ * @index: which one, from 0
+ * @info: where it goes
+ *
+ * Return: 0; -1 with errno ENOENT behind the last.
+ */
+int bsdvm_swapinfo(unsigned int index, struct bsdvm_swapinfo *info);
+
+/**
+ * bsdvm_swapfind() - describe a swap device, by name
+ * @special: its path, or "embedded"
+ * @info: where it goes
+ *
+ * Return: 0; -1 with errno ENXIO when there is none of that name.
+ */
+int bsdvm_swapfind(const char *special, struct bsdvm_swapinfo *info);
+
+/**
  * bsdvm_getvmmap() - the entries of the map, as kinfo_getvmmap(3) has them
  * @count: filled with their number
  *
