@@ -225,6 +225,12 @@ bool swap_pager_full(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(swap_pager_full);
 
+/* More than three quarters in use: room matters more than to write a page once less. */
+static bool swap_pager_crowded(void)
+{
+	return 4 * atomic64_read(&swap_used) > 3 * atomic64_read(&swap_slots);
+}
+
 void swap_pager_status(u64 *total, u64 *used)
 {
 	*total = atomic64_read(&swap_slots);
@@ -558,6 +564,7 @@ static const struct pagerops swappagerops = {
 	.copy = swap_pager_copy,
 	.unswapped = swap_pager_unswapped,
 	.next = swap_pager_next,
+	.crowded = swap_pager_crowded,
 };
 
 /* --- devices */
@@ -799,12 +806,40 @@ static int swap_pager_swapoff_one(struct swdevt *sw)
 	return ret;
 }
 
-/* Is there room elsewhere for what is on the device? */
-static bool swap_off_fits(struct swdevt *sw)
+/* How many pages of an object are in swap and nowhere else. */
+static u64 swap_object_only(struct vm_object *object)
 {
-	u64 elsewhere = atomic64_read(&swap_slots), used = atomic64_read(&swap_used);
+	unsigned long index;
+	void *entry;
+	u64 n = 0;
 
-	return used <= elsewhere + vm_free_count() - min(vm_free_count(), vm_dom.v_free_min);
+	VM_OBJECT_RLOCK(object);
+	xa_for_each(&object->swap, index, entry) {
+		n += !vm_page_lookup(object, index);
+		cond_resched();
+	}
+	VM_OBJECT_RUNLOCK(object);
+	return n;
+}
+
+/*
+ * Is there room for the pages that are in swap and nowhere else, once a device has gone?
+ * What is resident stays so, or goes where another one came from. Objects that somebody
+ * has locked are not counted: it is an estimate, made before anything is moved.
+ */
+static bool swap_off_fits(void)
+{
+	s64 room = atomic64_read(&swap_slots) + vm_free_count() - vm_dom.v_free_min;
+	struct vm_object *object;
+	unsigned long id = 0;
+	bool missed;
+
+	while (room >= 0 && (object = swap_object_next(&id, &missed))) {
+		room -= swap_object_only(object);
+		vm_object_deallocate_later(object);
+		cond_resched();
+	}
+	return room >= 0;
 }
 
 static struct swdevt *swdev_find(u32 id)
@@ -855,7 +890,7 @@ int swap_pager_off(u32 id)
 		mutex_unlock(&swap_off_mutex);
 		return -ENXIO;
 	}
-	ret = swap_off_fits(sw) ? swap_pager_swapoff_one(sw) : -ENOMEM;
+	ret = swap_off_fits() ? swap_pager_swapoff_one(sw) : -ENOMEM;
 	if (ret) {
 		swdev_set_closing(id, false);
 	} else {

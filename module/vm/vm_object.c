@@ -334,6 +334,7 @@ static struct vm_page *vm_object_pagein_prepare(struct vm_object *object, vm_pin
 void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma, unsigned int count,
 			   unsigned int req)
 {
+	bool crowded = vm_pager_swapped(object) && vm_pager_ops(object)->crowded();
 	struct vm_page *m;
 	unsigned int i;
 
@@ -341,6 +342,10 @@ void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma, unsign
 	for (i = 0; i < count; i++) {
 		m = ma[i];
 		if (m->valid && !test_bit(PGA_GONE, &m->aflags)) {
+			if (crowded) {
+				vm_pager_page_unswapped(m);
+				vm_page_dirty(m);
+			}
 			vm_page_enqueue(m, i == req ? PQ_ACTIVE : PQ_INACTIVE);
 			vm_page_xunbusy(m);
 			continue;

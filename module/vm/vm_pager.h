@@ -54,9 +54,11 @@
  *	@haspage.
  * @next: the first page at or after *@pindex and before @end that @haspage is true
  *	of. Return: false when there is none. Context: object locked.
+ * @crowded: is there so little room that a page that has come in should give its place
+ *	back? Context: any.
  *
  * A pager without @freespace keeps nothing that would have to be freed: @freespace,
- * @copy, @unswapped and @next go together.
+ * @copy, @unswapped, @next and @crowded go together.
  */
 struct pagerops {
 	int (*getpages)(struct vm_object *object, struct vm_page **ma,
@@ -77,6 +79,7 @@ struct pagerops {
 	int (*populate)(struct vm_object *object, vm_pindex_t pindex);
 	bool (*next)(struct vm_object *object, vm_pindex_t *pindex,
 		     vm_pindex_t end);
+	bool (*crowded)(void);
 };
 
 /**

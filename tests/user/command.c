@@ -222,7 +222,7 @@ TEST_LIMIT(stat_in_json_has_the_members_names, 180)
 
 #define STAT_HEADER                                              \
 	"             memory                             page\n" \
-	"      avm       fre    flt    re    pi    po     fr\n"
+	"      avm       fre    flt    re    pi    po     fr     sr\n"
 
 TEST(stat_repeats_its_header_every_20_lines)
 {
@@ -234,14 +234,15 @@ TEST(stat_repeats_its_header_every_20_lines)
 	for (i = 0; i < 41; i++) {
 		const bool header =
 			!strncmp(line, STAT_HEADER, strlen(STAT_HEADER));
-		unsigned long v[7];
+		unsigned long v[8];
 
 		EXPECT_EQ(header, i % 20 == 0);
 		if (header)
 			line += strlen(STAT_HEADER);
-		EXPECT_EQ(sscanf(line, "%lu %lu %lu %lu %lu %lu %lu\n", &v[0],
-				 &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]),
-			  7);
+		EXPECT_EQ(sscanf(line, "%lu %lu %lu %lu %lu %lu %lu %lu\n",
+				 &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
+				 &v[6], &v[7]),
+			  8);
 		line = strchr(line, '\n');
 		ASSERT(line);
 		line++;
@@ -355,6 +356,17 @@ TEST_LIMIT(sysctl_lists_all_of_them, 180)
 		"vm.swap_reserved",
 		"vm.swap_total",
 		"vm.user_wire_count",
+		"vm.max_user_pages",
+		"vm.oom_kill",
+		"vm.swap_idle_threshold1",
+		"vm.swap_idle_threshold2",
+		"vm.pageout_oom_seq",
+		"vm.pageout_update_period",
+		"vm.act_scan_laundry_weight",
+		"vm.background_launder_rate",
+		"vm.disable_swapspace_pageouts",
+		"debug.swap_fail_read",
+		"debug.swap_fail_write",
 	};
 	char *all = strdup(run("sysctl")->out), line[128];
 	uint64_t value;

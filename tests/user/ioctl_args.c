@@ -41,6 +41,9 @@ union argument {
 	struct bsdvm_shm_seals shm_seals;
 	struct bsdvm_sysctl sysctl;
 	struct bsdvm_objects objects;
+	struct bsdvm_swapon swapon;
+	struct bsdvm_swapoff swapoff;
+	struct bsdvm_swapinfo swapinfo;
 	char bytes[1024];
 };
 
@@ -203,6 +206,35 @@ static void fill_objects(union argument *arg, char *page)
 	arg->objects.buf_len = sizeof(records);
 }
 
+/* A file to page to, and nothing that an earlier call pages to. */
+static void fill_swapon(union argument *arg, char *page)
+{
+	struct bsdvm_swapinfo info;
+	unsigned int i;
+
+	(void)page;
+	for (i = 0; !bsdvm_swapinfo(i, &info); i++)
+		if (!(info.flags & BSDVM_SWAPINFO_EMBEDDED)) {
+			struct bsdvm_swapoff off = {
+				.size = sizeof(off),
+				.id = info.id,
+			};
+
+			ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_SWAPOFF, &off));
+			i--;
+		}
+	arg->swapon.fd = vm_file("/dev/shm", 4 * PAGE);
+}
+
+static void fill_swapoff(union argument *arg, char *page)
+{
+	union argument on = { .swapon = { .size = sizeof(on.swapon) } };
+
+	fill_swapon(&on, page);
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_SWAPON, &on));
+	arg->swapoff.id = on.swapon.id;
+}
+
 /* Members that must be zero, at most; the first member of all is none. */
 #define ZEROES 6
 
@@ -282,6 +314,13 @@ static const struct call {
 	CALL(OBJECTS, fill_objects, bsdvm_objects, false,
 	     AT(bsdvm_objects, flags), AT(bsdvm_objects, count),
 	     AT(bsdvm_objects, more)),
+	CALL(SWAPON, fill_swapon, bsdvm_swapon, false, AT(bsdvm_swapon, id),
+	     AT(bsdvm_swapon, reserved)),
+	CALL(SWAPOFF, fill_swapoff, bsdvm_swapoff, false),
+	CALL(SWAPINFO, fill_nothing, bsdvm_swapinfo, false,
+	     AT(bsdvm_swapinfo, id), AT(bsdvm_swapinfo, flags),
+	     AT(bsdvm_swapinfo, total), AT(bsdvm_swapinfo, used),
+	     AT(bsdvm_swapinfo, errors), AT(bsdvm_swapinfo, path)),
 };
 
 #define FOR_EACH_CALL(_call)                                                  \
