@@ -649,8 +649,11 @@ static u8 mincore_page(struct vm_map *map, struct vm_map_entry *entry, vm_offset
 	if (bits && !m)
 		return bits;
 	if (!m) {
-		/* Who maps nothing of it could learn what others do with it. */
-		if (READ_ONCE(vm_mincore_mapped) || !object)
+		/*
+		 * Who maps nothing of it could learn what others do with it. What is
+		 * wired is there, though the pmap may have forgotten the mapping.
+		 */
+		if (!object || (READ_ONCE(vm_mincore_mapped) && !entry->wired_count))
 			return 0;
 		VM_OBJECT_RLOCK(object);
 		m = vm_page_lookup(object, OFF_TO_IDX(entry->offset + (va - entry->start)));
