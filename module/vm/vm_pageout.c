@@ -491,18 +491,19 @@ static unsigned long vm_pageout_scan_inactive(unsigned long shortage, bool press
 static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_only,
 				 unsigned long *aged)
 {
+	bool pressed = wanted && page_pressed(m);
 	unsigned int used = 0;
 
 	if (page_passed_by(m, PQ_ACTIVE))
 		return 0;
-	if (wanted && page_pressed(m)) {
-		m->act_count = 0;
-	} else if (pressed_only) {
+	if (pressed_only && !pressed) {
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
-	} else {
-		used = page_referenced(m);
 	}
+	if (pressed)
+		m->act_count = 0;
+	else
+		used = page_referenced(m);
 	if (used) {
 		m->act_count = min_t(unsigned int, m->act_count + ACT_ADVANCE + used, ACT_MAX);
 	} else {

@@ -422,7 +422,7 @@ TEST_FILES(a_sparse_file_has_pages_where_it_was_written)
 	EXPECT(st.st_blocks * 512 <= 8 * (off_t)PAGE);
 }
 
-TEST_FILES(a_file_larger_than_the_pool_is_stored_and_loaded)
+TEST_FILES_LIMIT(a_file_larger_than_the_pool_is_stored_and_loaded, 240)
 {
 	int fd = vm_file(dir, 0);
 	struct bsdvm_stats before;

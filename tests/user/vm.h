@@ -86,9 +86,12 @@ struct vm_fault vm_execute(void *addr);
 void vm_each_directory(void (*body)(const char *dir));
 
 /* A test of files: the body has "dir". */
-#define TEST_FILES(_name)                                  \
+#define TEST_FILES(_name) TEST_FILES_LIMIT(_name, TEST_TIMEOUT)
+
+/* With a limit of its own, in seconds. */
+#define TEST_FILES_LIMIT(_name, _seconds)                  \
 	static void in_directory_##_name(const char *dir); \
-	TEST(_name)                                        \
+	TEST_LIMIT(_name, _seconds)                        \
 	{                                                  \
 		vm_each_directory(in_directory_##_name);   \
 	}                                                  \
