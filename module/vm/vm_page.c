@@ -339,6 +339,11 @@ int vm_wait(unsigned long timeout)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_wait);
 
+bool vm_waiting(void)
+{
+	return atomic_read(&vm_page_waiters);
+}
+
 int vm_wait_attempt(unsigned int *attempts)
 {
 	int ret;

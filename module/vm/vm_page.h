@@ -189,6 +189,14 @@ extern unsigned int vm_pfault_oom_attempts;
 extern unsigned int vm_pfault_oom_wait;		/* seconds an attempt */
 
 /**
+ * vm_waiting() - does anybody wait in vm_wait()?
+ *
+ * Context: any.
+ * Return: true when somebody does.
+ */
+bool vm_waiting(void);
+
+/**
  * vm_wait_attempt() - wait for memory as often as a fault does
  * @attempts: how often it was in vain; zero it before the first
  *

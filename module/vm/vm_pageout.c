@@ -23,8 +23,8 @@
  * may have to wait for the file's lock, which a write(2) from a window holds while it
  * faults: workers do that, a few at a time.
  *
- * When a number of passes have freed nothing, nothing was written, and free pages are
- * below v_free_min, memory is out: the largest vmspace is killed (oom.c).
+ * When a number of passes have freed nothing, nothing was written, free pages are below
+ * v_free_min, and somebody waits for one, memory is out: the largest vmspace is killed.
  *
  * (McKusick et al., chapter 6.12.)
  */
@@ -35,6 +35,7 @@
 #include "vm_object.h"
 #include "vm_page.h"
 #include "vm_pager.h"
+#include "vm_phys.h"
 #include "vm_user.h"
 #include "vmmeter.h"
 
@@ -158,10 +159,13 @@ static struct vm_page *scan_next(struct scan *scan, unsigned int queue, unsigned
 		m = vm_page_scan(queue, cpu, &few, scan_hold, scan);
 		*max += few;
 	}
-	if (m)
+	if (m) {
 		VM_CNT_INC(v_pdpages);
-	else
+	} else {
 		scan_unlock(scan);
+		/* The next queue may be another's. */
+		scan->misses = 0;
+	}
 	return m;
 }
 
@@ -561,12 +565,15 @@ static unsigned long inactive_shortage(unsigned long shortage)
 	return positive(enough - there) * max(weight, 1UL);
 }
 
-/* Age some of the active pages each second, so that all are looked at in a period. */
+/*
+ * Age some of the active pages each second, so that all are looked at in a period. Not
+ * while half of the pool is free: nobody will want to know for long.
+ */
 static void vm_pageout_update(void)
 {
 	unsigned int period = READ_ONCE(vm_pageout_update_period);
 
-	if (period)
+	if (period && vm_free_count() < vm_phys_page_count() / 2)
 		vm_pageout_scan_active(0, DIV_ROUND_UP(vm_page_queue_count(PQ_ACTIVE),
 						       (unsigned long)period), false);
 }
@@ -624,7 +631,7 @@ static void vm_pageout_mightbe_oom(struct daemon *daemon)
 {
 	const struct vm_pageout_hooks *hooks = READ_ONCE(pageout_hooks);
 
-	if (vm_free_count() >= vm_dom.v_free_min || laundry_under_way() ||
+	if (vm_free_count() >= vm_dom.v_free_min || !vm_waiting() || laundry_under_way() ||
 	    time_before(jiffies, daemon->next_fruitless))
 		return;
 	daemon->next_fruitless = jiffies + VM_PAGEOUT_PAUSE;

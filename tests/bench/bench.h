@@ -39,6 +39,10 @@ extern const struct peer peer_bsdvm;
  * @takeovers: pages that bsdvm took over in place of a copy
  * @prefaults: neighbours that bsdvm mapped with a fault
  * @shootdowns: TLB shootdowns that bsdvm began
+ * @pages_out: pages that bsdvm paged out to swap
+ * @writes: requests that took
+ * @pages_in: pages that it paged in
+ * @reads: requests that took
  */
 struct counts {
 	uint64_t minflt;
@@ -48,6 +52,10 @@ struct counts {
 	uint64_t takeovers;
 	uint64_t prefaults;
 	uint64_t shootdowns;
+	uint64_t pages_out;
+	uint64_t writes;
+	uint64_t pages_in;
+	uint64_t reads;
 };
 
 /**
@@ -55,7 +63,9 @@ struct counts {
  * @total: the measured part, from its first instruction to its last
  * @tail: what the kernel did for it afterwards on its own account (daemons,
  *	deferred frees), beyond what it does anyway
- * @base: what the same call costs without the memory (row 6)
+ * @base: what the same call costs without the memory (row 6), or the same work with
+ *	memory enough (row 14)
+ * @ops: operations that were done, where that is not for the row to say
  * @counts: events of the measured part
  * @nsamples: samples taken
  * @sample: each operation by itself
@@ -64,6 +74,7 @@ struct run {
 	uint64_t total;
 	int64_t tail;
 	uint64_t base;
+	uint64_t ops;
 	struct counts counts;
 	size_t nsamples;
 	uint64_t sample[SAMPLES_MAX];
@@ -74,11 +85,13 @@ enum metric {
 	METRIC_P50, /* median of all samples */
 	METRIC_MEAN, /* (total + tail) / operations, median of the runs */
 	METRIC_TOTAL, /* total - base, median of the runs */
+	METRIC_NET, /* (total + tail - base) / ops, median of the runs */
 };
 
 /**
  * struct row - a workload
  * @number: as PERFORMANCE numbers it
+ * @part: which part of it, where it has several; or NULL
  * @name: in a few words
  * @unit: what one operation is
  * @metric: which figure counts
@@ -90,6 +103,7 @@ enum metric {
  */
 struct row {
 	unsigned int number;
+	const char *part;
 	const char *name;
 	const char *unit;
 	enum metric metric;
@@ -130,6 +144,10 @@ void measure_end(const struct peer *peer, struct measurement *m);
 
 /* Measure the tail of it: time passes, in which nothing else may be done. */
 void measure_tail(struct measurement *m);
+
+/* Native Linux gets a RAM disk to page to; failure ends the program. */
+void swap_begin(void);
+void swap_end(void);
 
 /* Run a row on a peer in a fresh process; failure ends the program. */
 void measure_row(const struct row *row, const struct peer *peer,

@@ -2,7 +2,9 @@
 """bsdvm-bench in a guest that counts instructions."""
 
 import argparse
+import glob
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -45,6 +47,20 @@ def keep_module(kernel, ko):
     return copy
 
 
+def ram_disk(kernel):
+    """The module of the RAM disk's driver, as the guest can load it; None: built in."""
+    tree = subprocess.run([os.path.join(TOP, "scripts", "kernel"), kernel, "modules"],
+                          check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+    found = glob.glob(os.path.join(tree, "lib/modules/*/kernel/drivers/block/brd.ko*"))
+    if not found:
+        return None
+    copy = os.path.join(OUT, "brd.ko")
+    opener = lzma.open if found[0].endswith(".xz") else open
+    with opener(found[0], "rb") as source, open(copy, "wb") as target:
+        shutil.copyfileobj(source, target)
+    return copy
+
+
 def boot(kernel, config, module, arguments, environment=None):
     """Run bsdvm-bench with these arguments; what it wrote to stdout.
 
@@ -55,6 +71,11 @@ def boot(kernel, config, module, arguments, environment=None):
                "--module-args", f"pool_mb={POOL_MB}", "--ko", module]
     if CONFIGS[config]:
         command += ["--append", CONFIGS[config]]
+    driver = ram_disk(kernel)
+    environment = dict(environment or os.environ)
+    if driver:
+        command += ["--file", driver]
+        environment["TEST_BRD"] = driver
     command += ["--", PROGRAM, *arguments]
     return subprocess.run(command, cwd=TOP, env=environment, check=True, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout

@@ -113,6 +113,13 @@ static double run_net(const struct row *row, const struct run *run)
 	return (double)run->sample[0] - (double)run->base;
 }
 
+static double run_net_mean(const struct row *row, const struct run *run)
+{
+	(void)row;
+	return ((double)run->total + (double)run->tail - (double)run->base) /
+	       (double)run->ops;
+}
+
 static double figure(const struct row *row, const struct outcome *outcome)
 {
 	switch (row->metric) {
@@ -120,6 +127,8 @@ static double figure(const struct row *row, const struct outcome *outcome)
 		return (double)outcome->samples[outcome->nsamples / 2];
 	case METRIC_MEAN:
 		return median(row, outcome, run_mean);
+	case METRIC_NET:
+		return median(row, outcome, run_net_mean);
 	default:
 		return median(row, outcome, run_net);
 	}
@@ -169,14 +178,18 @@ static void print_outcome(const struct row *row, const struct peer *peer,
 	       median(row, outcome, run_total), median(row, outcome, run_tail),
 	       median(row, outcome, run_base));
 	print_samples(outcome);
-	printf(", \"counts\": {\"minflt\": %llu, \"faults\": %llu, \"zero_fills\": %llu, \"copies\": %llu, \"takeovers\": %llu, \"prefaults\": %llu, \"shootdowns\": %llu}}",
+	printf(", \"counts\": {\"minflt\": %llu, \"faults\": %llu, \"zero_fills\": %llu, \"copies\": %llu, \"takeovers\": %llu, \"prefaults\": %llu, \"shootdowns\": %llu, \"pages_out\": %llu, \"writes\": %llu, \"pages_in\": %llu, \"reads\": %llu}}",
 	       (unsigned long long)counts->minflt,
 	       (unsigned long long)counts->faults,
 	       (unsigned long long)counts->zero_fills,
 	       (unsigned long long)counts->copies,
 	       (unsigned long long)counts->takeovers,
 	       (unsigned long long)counts->prefaults,
-	       (unsigned long long)counts->shootdowns);
+	       (unsigned long long)counts->shootdowns,
+	       (unsigned long long)counts->pages_out,
+	       (unsigned long long)counts->writes,
+	       (unsigned long long)counts->pages_in,
+	       (unsigned long long)counts->reads);
 }
 
 static const char *metric_name(enum metric metric)
@@ -185,6 +198,7 @@ static const char *metric_name(enum metric metric)
 	case METRIC_P50:
 		return "p50";
 	case METRIC_MEAN:
+	case METRIC_NET:
 		return "mean";
 	default:
 		return "total";
@@ -205,7 +219,8 @@ static void run_row(const struct row *row, struct run *run, bool first)
 			keep(&outcomes[p], run);
 		}
 	}
-	printf("%s    {\"row\": %u, ", first ? "" : ",\n", row->number);
+	printf("%s    {\"row\": \"%u%s\", ", first ? "" : ",\n", row->number,
+	       row->part ? row->part : "");
 	print_string("name", row->name);
 	printf(", \"unit\": \"%s\", \"metric\": \"%s\", \"pages\": %zu, \"target\": %.3f, \"stretch\": %.3f,\n",
 	       row->unit, metric_name(row->metric), row->pages, row->target,
@@ -262,6 +277,19 @@ static void print_module_symbols(void)
 	fclose(file);
 }
 
+/* All parts of a row. */
+static void choose(const char *number)
+{
+	const unsigned long before = chosen_rows;
+	size_t i;
+
+	for (i = 0; i < nrows; i++)
+		if (rows[i].number == strtoul(number, NULL, 10))
+			chosen_rows |= 1UL << i;
+	if (chosen_rows == before)
+		errx(2, "there is no row %s", number);
+}
+
 static void parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -271,18 +299,11 @@ static void parse_options(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
-	size_t i;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'r':
-			for (i = 0; i < nrows; i++) {
-				if (rows[i].number == strtoul(optarg, NULL, 10))
-					break;
-			}
-			if (i == nrows)
-				errx(2, "there is no row %s", optarg);
-			chosen_rows |= 1UL << i;
+			choose(optarg);
 			break;
 		case 's':
 			settle = strtoul(optarg, NULL, 10);

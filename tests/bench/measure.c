@@ -41,6 +41,10 @@ static struct counts counts_now(const struct peer *peer)
 		counts.takeovers = stats.v_cow_optim;
 		counts.prefaults = stats.v_prefault;
 		counts.shootdowns = stats.v_shootdowns;
+		counts.pages_out = stats.v_swappgsout;
+		counts.writes = stats.v_swapout;
+		counts.pages_in = stats.v_swappgsin;
+		counts.reads = stats.v_swapin;
 	}
 	if (getrusage(RUSAGE_SELF, &usage))
 		err(1, "getrusage");
@@ -60,6 +64,10 @@ static struct counts counts_since(const struct peer *peer,
 	now.takeovers -= before->takeovers;
 	now.prefaults -= before->prefaults;
 	now.shootdowns -= before->shootdowns;
+	now.pages_out -= before->pages_out;
+	now.writes -= before->writes;
+	now.pages_in -= before->pages_in;
+	now.reads -= before->reads;
 	return now;
 }
 
@@ -115,6 +123,7 @@ void measure_row(const struct row *row, const struct peer *peer,
 	if (!pid) {
 		/* Also so that no page of it faults later. */
 		memset(run, 0, sizeof(*run));
+		run->ops = row->pages;
 		row->work(row, peer, run);
 		_exit(0);
 	}

@@ -150,6 +150,19 @@ TEST(who_faults_is_told_when_nobody_may_be_killed)
 	expect_kept(&k);
 }
 
+/* All but a few pages are somebody's, who wants no more: nobody is to go for that. */
+TEST(who_has_all_but_wants_no_more_stays)
+{
+	uint64_t kills = vm_stats().v_oom_kills;
+	struct bsdvm_stats s = vm_stats();
+	struct keeper k = keeper_new(s.v_free_count - s.v_free_reserved - 4);
+
+	EXPECT(vm_stats().v_free_count < s.v_free_min);
+	sleep(4);
+	EXPECT_EQ(vm_stats().v_oom_kills, kills);
+	expect_kept(&k);
+}
+
 TEST(shared_memory_counts_for_who_maps_it)
 {
 	size_t pages = 2 * vm_stats().v_page_count, i;
