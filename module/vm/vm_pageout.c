@@ -216,6 +216,28 @@ static void laundry_begin(void)
 		WRITE_ONCE(laundry_since, jiffies);
 }
 
+/*
+ * What has been written while memory is short is free at once, unless it has been used
+ * since. Who has a reference may wait for the object's lock: nobody who holds it waits for
+ * memory. The pages may be others by now, but those that are in the object are its.
+ */
+static void laundry_free(struct vm_object *object, struct vm_page **ma, unsigned int count)
+{
+	struct vm_page *m;
+	unsigned int i;
+
+	if (vm_free_count() >= vm_dom.v_free_target)
+		return;
+	VM_OBJECT_WLOCK(object);
+	for (i = 0; i < count; i++) {
+		m = ma[i];
+		if (READ_ONCE(m->object) == object && !vm_page_busied(m) && !vm_page_wired(m) &&
+		    !page_referenced(m))
+			page_try_free(m);
+	}
+	VM_OBJECT_WUNLOCK(object);
+}
+
 /* Write a cluster, made clean and wired; drops the caller's reference. */
 static unsigned int laundry_flush(struct vm_object *object, struct vm_page **ma,
 				  unsigned int count)
@@ -225,6 +247,7 @@ static unsigned int laundry_flush(struct vm_object *object, struct vm_page **ma,
 	unsigned int done;
 
 	vm_pager_put_pages(object, ma, count, PQ_INACTIVE, err_queue, &done);
+	laundry_free(object, ma, done);
 	vm_object_deallocate_later(object);
 	atomic_long_add(done, &laundry_written);
 	atomic_dec(&laundry_writing);
@@ -508,12 +531,11 @@ static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_on
 		m->act_count = 0;
 	else
 		used = page_referenced(m);
-	if (used) {
+	if (used)
 		m->act_count = min_t(unsigned int, m->act_count + ACT_ADVANCE + used, ACT_MAX);
-	} else {
+	else
 		m->act_count -= min_t(unsigned int, m->act_count, ACT_DECLINE);
-		++*aged;
-	}
+	*aged += !used;
 	if (m->act_count || !wanted) {
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
@@ -581,16 +603,17 @@ static void vm_pageout_update(void)
 /**
  * enum outcome - what came of a pass
  * @PASS_NOTHING: nothing
+ * @PASS_USED: all pages had been used; the next one sees which are used still
  * @PASS_AGED: pages have become older; the next one may free some
  * @PASS_FREED: pages are free, or have been written, or are being written
  */
-enum outcome { PASS_NOTHING, PASS_AGED, PASS_FREED };
+enum outcome { PASS_NOTHING, PASS_USED, PASS_AGED, PASS_FREED };
 
 /**
  * struct daemon - what the daemon remembers from pass to pass
  * @written: value of laundry_written when the last pass began
  * @served: value of laundry_served then
- * @ageing: passes in a row that only made pages older
+ * @ageing: passes in a row that only looked at pages
  * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
  * @next_fruitless: when the next one may be counted, jiffies
  * @next_update: when the next of the periodic looks at active pages is due, jiffies
@@ -623,7 +646,9 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 		aged = vm_pageout_scan_active(missing, ULONG_MAX, false);
 	if (freed || wrote)
 		return PASS_FREED;
-	return aged ? PASS_AGED : PASS_NOTHING;
+	if (aged)
+		return PASS_AGED;
+	return missing && vm_page_queue_count(PQ_ACTIVE) ? PASS_USED : PASS_NOTHING;
 }
 
 /* Nothing helps: in the end a process goes. */
@@ -695,6 +720,9 @@ static void vm_pageout_once(struct daemon *daemon)
 	} else if (outcome == PASS_NOTHING || ++daemon->ageing > VM_PAGEOUT_AGEING) {
 		vm_pageout_mightbe_oom(daemon);
 		vm_pageout_pause(daemon);
+	} else if (outcome == PASS_USED) {
+		/* Time to be used again, or not. */
+		schedule_timeout_idle(1);
 	}
 }
 

@@ -34,8 +34,8 @@
  *
  * A file system whose pages may not change while it writes them (checksums), that
  * has no such calls, or that may drop pages by itself (of the network) is not
- * shared with. There a page has a copy in its own frame: clean ones are dropped
- * when the file is changed, dirty ones win, and write(2) and read(2) are coherent
+ * shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
+ * own frame: clean ones are dropped when the file is changed, dirty ones win, and write(2) and read(2) are coherent
  * with mappings after msync(2).
  *
  * The last write-back of a file's object may be done by whoever happens to unmap
@@ -158,8 +158,9 @@ static bool vnode_pager_shareable(struct address_space *mapping)
 {
 	const struct super_block *sb = mapping->host->i_sb;
 
+	/* A seal against writing waits until nobody but the page cache has its pages. */
 	if (shmem_mapping(mapping))
-		return true;
+		return SHMEM_I(mapping->host)->seals & F_SEAL_SEAL;
 	return mapping->a_ops->write_begin && mapping->a_ops->write_end && sb->s_bdev &&
 	       sb->s_magic != FUSE_SUPER_MAGIC && !(sb->s_iflags & SB_I_STABLE_WRITES) &&
 	       !mapping_stable_writes(mapping);

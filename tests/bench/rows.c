@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -234,9 +235,11 @@ static uint64_t free_pages(void)
 /* Have all of the pool but @pages locked. */
 static void lock_all_but(const struct peer *peer, size_t pages)
 {
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 	const size_t hog = free_pages() - pages;
 
-	if (bsdvm_sysctl_set("vm.max_user_wired", hog + pages) ||
+	if (setrlimit(RLIMIT_MEMLOCK, &all) ||
+	    bsdvm_sysctl_set("vm.max_user_wired", hog + pages) ||
 	    bsdvm_mlock(map(peer, hog), hog * PAGE))
 		err(1, "%zu pages", hog);
 }
