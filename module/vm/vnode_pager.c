@@ -35,8 +35,8 @@
  * A file system whose pages may not change while it writes them (checksums), that
  * has no such calls, or that may drop pages by itself (of the network) is not
  * shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
- * own frame: clean ones are dropped when the file is changed, dirty ones win, and write(2) and read(2) are coherent
- * with mappings after msync(2).
+ * own frame: clean ones are dropped when the file is changed, dirty ones win, and
+ * write(2) and read(2) are coherent with mappings after msync(2).
  *
  * The last write-back of a file's object may be done by whoever happens to unmap
  * it last, perhaps while being killed, or with a limit on file sizes: a worker does
