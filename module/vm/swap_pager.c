@@ -46,6 +46,9 @@
 /* How long the embedded device keeps memory that it does not use, jiffies. */
 #define SWAP_TRIM_DELAY		HZ
 
+/* How often objects are counted again because somebody had one locked. */
+#define SWAP_COUNT_TRIES	50
+
 /* Pages that may come with one that is needed, to either side. */
 #define SWAP_READ_AROUND	31
 
@@ -822,24 +825,35 @@ static u64 swap_object_only(struct vm_object *object)
 	return n;
 }
 
-/*
- * Is there room for the pages that are in swap and nowhere else, once a device has gone?
- * What is resident stays so, or goes where another one came from. Objects that somebody
- * has locked are not counted: it is an estimate, made before anything is moved.
- */
-static bool swap_off_fits(void)
+/* Pages that are in swap and nowhere else. False: somebody had an object locked. */
+static bool swap_count_only(s64 *pages)
 {
-	s64 room = atomic64_read(&swap_slots) + vm_free_count() - vm_dom.v_free_min;
 	struct vm_object *object;
 	unsigned long id = 0;
-	bool missed;
+	bool missed = false;
 
-	while (room >= 0 && (object = swap_object_next(&id, &missed))) {
-		room -= swap_object_only(object);
+	*pages = 0;
+	while ((object = swap_object_next(&id, &missed))) {
+		*pages += swap_object_only(object);
 		vm_object_deallocate_later(object);
 		cond_resched();
 	}
-	return room >= 0;
+	return !missed;
+}
+
+/*
+ * Is there room for the pages that are in swap and nowhere else, once a device has gone?
+ * What is resident stays so, or goes where another one came from. An estimate, made
+ * before anything is moved; where objects are never unlocked, of those that are.
+ */
+static bool swap_off_fits(void)
+{
+	unsigned int tries = SWAP_COUNT_TRIES;
+	s64 pages;
+
+	while (!swap_count_only(&pages) && --tries)
+		schedule_timeout_interruptible(1);
+	return pages <= (s64)(atomic64_read(&swap_slots) + vm_free_count() - vm_dom.v_free_min);
 }
 
 static struct swdevt *swdev_find(u32 id)
