@@ -269,13 +269,15 @@ static void swdev_trim(struct swdevt *sw)
 
 static void swap_pager_trim(struct work_struct *work)
 {
+	struct swdevt *sw;
 	unsigned int i;
 
-	mutex_lock(&swap_off_mutex);
-	for (i = 0; i < SWAP_DEVICES_MAX; i++)
-		if (swdevs[i] && (swdevs[i]->flags & SWAP_EMBEDDED))
-			swdev_trim(swdevs[i]);
-	mutex_unlock(&swap_off_mutex);
+	/* Who takes a device out of the table waits for this before it goes. */
+	for (i = 0; i < SWAP_DEVICES_MAX; i++) {
+		sw = READ_ONCE(swdevs[i]);
+		if (sw && (sw->flags & SWAP_EMBEDDED))
+			swdev_trim(sw);
+	}
 }
 
 /* --- the objects' trees */
@@ -911,6 +913,7 @@ int swap_pager_off(u32 id)
 		spin_lock(&swap_lock);
 		WRITE_ONCE(swdevs[sw->place], NULL);
 		spin_unlock(&swap_lock);
+		flush_delayed_work(&swap_trim_work);
 		/* Who freed the last slot may still be unlocking. */
 		spin_lock(&sw->lock);
 		spin_unlock(&sw->lock);

@@ -391,7 +391,10 @@ static unsigned long vm_pageout_launder(unsigned long wanted)
 	return done;
 }
 
-/* There is swap again for what found none. */
+/*
+ * There is swap again for what found none. What could not be looked at, since somebody
+ * had its object locked, is looked at next time: only this thread puts pages there.
+ */
 static void laundry_take_back(void)
 {
 	static int seen;
@@ -403,12 +406,13 @@ static void laundry_take_back(void)
 
 	if (freed == seen)
 		return;
-	seen = freed;
 	for_each_possible_cpu(cpu) {
 		max = vm_page_queue_length(PQ_UNSWAPPABLE, cpu);
 		while ((m = scan_next(&scan, PQ_UNSWAPPABLE, cpu, &max)))
 			vm_page_launder(m);
 	}
+	if (!vm_page_queue_count(PQ_UNSWAPPABLE))
+		seen = freed;
 }
 
 /*
