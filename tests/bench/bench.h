@@ -20,11 +20,15 @@
  * @name: as reports have it
  * @map: private anonymous read-write memory; failure ends the process
  * @unmap: the way back
+ * @map_file: a file, shared and read-write; failure ends the process
+ * @sync: have what was written there on its disk; failure ends the process
  */
 struct peer {
 	const char *name;
 	char *(*map)(size_t len);
 	void (*unmap)(char *addr, size_t len);
+	char *(*map_file)(int fd, size_t len);
+	void (*sync)(char *addr, size_t len);
 };
 
 extern const struct peer peer_native;
@@ -148,6 +152,13 @@ void measure_tail(struct measurement *m);
 /* Native Linux gets a RAM disk to page to; failure ends the program. */
 void swap_begin(void);
 void swap_end(void);
+
+/*
+ * A file of that size, all of it on the RAM disk, in a file system that is made for it;
+ * failure ends the program.
+ */
+int disk_file(size_t pages);
+void disk_end(int fd);
 
 /* Run a row on a peer in a fresh process; failure ends the program. */
 void measure_row(const struct row *row, const struct peer *peer,

@@ -20,6 +20,10 @@ POOL_MB = 1152
 MEM_MB = 2560
 SECONDS = 1800
 
+# What of Debian's the guest needs: a program, and modules that its initramfs has not.
+MKFS = "/sbin/mkfs.ext4"
+DRIVERS = ("brd", "crc32c_generic")
+
 # Words for the kernel's command line.
 CONFIGS = {"A": "", "B": "mitigations=off init_on_alloc=0"}
 
@@ -47,18 +51,21 @@ def keep_module(kernel, ko):
     return copy
 
 
-def ram_disk(kernel):
-    """The module of the RAM disk's driver, as the guest can load it; None: built in."""
+def drivers(kernel):
+    """The modules a benchmark loads, as the guest can load them; not those built in."""
     tree = subprocess.run([os.path.join(TOP, "scripts", "kernel"), kernel, "modules"],
                           check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
-    found = glob.glob(os.path.join(tree, "lib/modules/*/kernel/drivers/block/brd.ko*"))
-    if not found:
-        return None
-    copy = os.path.join(OUT, "brd.ko")
-    opener = lzma.open if found[0].endswith(".xz") else open
-    with opener(found[0], "rb") as source, open(copy, "wb") as target:
-        shutil.copyfileobj(source, target)
-    return copy
+    copies = []
+    for name in DRIVERS:
+        found = glob.glob(os.path.join(tree, f"lib/modules/*/kernel/**/{name}.ko*"),
+                          recursive=True)
+        if not found:
+            continue
+        copies.append(os.path.join(OUT, f"{name}.ko"))
+        opener = lzma.open if found[0].endswith(".xz") else open
+        with opener(found[0], "rb") as source, open(copies[-1], "wb") as target:
+            shutil.copyfileobj(source, target)
+    return copies
 
 
 def boot(kernel, config, module, arguments, environment=None):
@@ -71,11 +78,9 @@ def boot(kernel, config, module, arguments, environment=None):
                "--module-args", f"pool_mb={POOL_MB}", "--ko", module]
     if CONFIGS[config]:
         command += ["--append", CONFIGS[config]]
-    driver = ram_disk(kernel)
-    environment = dict(environment or os.environ)
-    if driver:
-        command += ["--file", driver]
-        environment["TEST_BRD"] = driver
+    for file in (MKFS, *drivers(kernel)):
+        command += ["--file", file]
+    environment = {**(environment or os.environ), "TEST_DRIVERS": OUT}
     command += ["--", PROGRAM, *arguments]
     return subprocess.run(command, cwd=TOP, env=environment, check=True, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout

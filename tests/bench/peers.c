@@ -23,10 +23,27 @@ static void native_unmap(char *addr, size_t len)
 		err(1, "munmap");
 }
 
+static char *native_map_file(int fd, size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
+static void native_sync(char *addr, size_t len)
+{
+	if (msync(addr, len, MS_SYNC))
+		err(1, "msync");
+}
+
 const struct peer peer_native = {
 	.name = "native",
 	.map = native_map,
 	.unmap = native_unmap,
+	.map_file = native_map_file,
+	.sync = native_sync,
 };
 
 static char *window_map(size_t len)
@@ -45,8 +62,26 @@ static void window_unmap(char *addr, size_t len)
 		err(1, "bsdvm_munmap");
 }
 
+static char *window_map_file(int fd, size_t len)
+{
+	void *p = bsdvm_mmap(NULL, len, BSDVM_PROT_READ | BSDVM_PROT_WRITE,
+			     BSDVM_MAP_SHARED, fd, 0);
+
+	if (p == BSDVM_MAP_FAILED)
+		err(1, "bsdvm_mmap");
+	return p;
+}
+
+static void window_sync(char *addr, size_t len)
+{
+	if (bsdvm_msync(addr, len, BSDVM_MS_SYNC))
+		err(1, "bsdvm_msync");
+}
+
 const struct peer peer_bsdvm = {
 	.name = "bsdvm",
 	.map = window_map,
 	.unmap = window_unmap,
+	.map_file = window_map_file,
+	.sync = window_sync,
 };

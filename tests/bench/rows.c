@@ -350,6 +350,60 @@ static void page_in_scattered(const struct row *row, const struct peer *peer,
 	page_in(row, peer, run, shuffled(row->pages));
 }
 
+/*
+ * The file is mapped and resident, and has been written and synced before, so that it
+ * is only the dirty pages that make a difference.
+ */
+static void sync_file(const struct row *row, const struct peer *peer,
+		      struct run *run, size_t dirty)
+{
+	int fd = disk_file(row->pages);
+	char *mem = peer->map_file(fd, row->pages * PAGE);
+	struct measurement m;
+	uint64_t start;
+	size_t i;
+
+	write_all(mem, row->pages);
+	peer->sync(mem, row->pages * PAGE);
+	for (i = 0; i < dirty; i++)
+		write_byte(mem + i * (row->pages / dirty) * PAGE);
+	m = measure_begin(peer, run);
+	profile_begin();
+	start = ticks();
+	peer->sync(mem, row->pages * PAGE);
+	run->sample[0] = ticks() - start;
+	profile_end();
+	run->nsamples = 1;
+	measure_end(peer, &m);
+	measure_tail(&m);
+	peer->unmap(mem, row->pages * PAGE);
+	disk_end(fd);
+}
+
+static void sync_0(const struct row *row, const struct peer *peer,
+		   struct run *run)
+{
+	sync_file(row, peer, run, 0);
+}
+
+static void sync_1(const struct row *row, const struct peer *peer,
+		   struct run *run)
+{
+	sync_file(row, peer, run, 1);
+}
+
+static void sync_256(const struct row *row, const struct peer *peer,
+		     struct run *run)
+{
+	sync_file(row, peer, run, 256);
+}
+
+static void sync_4096(const struct row *row, const struct peer *peer,
+		      struct run *run)
+{
+	sync_file(row, peer, run, 4096);
+}
+
 const struct row rows[] = {
 	{
 		.number = 1,
@@ -429,6 +483,54 @@ const struct row rows[] = {
 		.target = 0.60,
 		.stretch = 0.40,
 		.work = page_in_scattered,
+	},
+	{
+		.number = 16,
+		.part = "a",
+		.name = "msync, 0 dirty of 4096",
+		.unit = "call",
+		.metric = METRIC_TOTAL,
+		.pages = 4096,
+		.runs = 3,
+		.target = 0.70,
+		.stretch = 0.40,
+		.work = sync_0,
+	},
+	{
+		.number = 16,
+		.part = "b",
+		.name = "msync, 1 dirty of 4096",
+		.unit = "call",
+		.metric = METRIC_TOTAL,
+		.pages = 4096,
+		.runs = 3,
+		.target = 0.70,
+		.stretch = 0.40,
+		.work = sync_1,
+	},
+	{
+		.number = 16,
+		.part = "c",
+		.name = "msync, 256 dirty of 4096",
+		.unit = "call",
+		.metric = METRIC_TOTAL,
+		.pages = 4096,
+		.runs = 3,
+		.target = 0.70,
+		.stretch = 0.40,
+		.work = sync_256,
+	},
+	{
+		.number = 16,
+		.part = "d",
+		.name = "msync, 4096 dirty of 4096",
+		.unit = "call",
+		.metric = METRIC_TOTAL,
+		.pages = 4096,
+		.runs = 3,
+		.target = 0.70,
+		.stretch = 0.40,
+		.work = sync_4096,
 	},
 };
 
