@@ -417,7 +417,7 @@ static int window_vm_access(struct vm_area_struct *vma, unsigned long addr, void
 	if (write) {
 		memcpy(content, buf, len);
 		/* It may have been made clean since the fault. */
-		vm_page_dirty(m);
+		vm_object_dirty_page(m);
 	} else {
 		memcpy(buf, content, len);
 	}

@@ -623,8 +623,10 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 		prot &= ~VM_PROT_WRITE;
 	if (prot & VM_PROT_WRITE)
 		fault_note_nosync(fs);
-	if ((prot & VM_PROT_WRITE) && !vm_page_is_dirty(fs->m))
+	if ((prot & VM_PROT_WRITE) && !vm_page_is_dirty(fs->m)) {
 		vm_pager_page_unswapped(fs->m);
+		vm_object_note_write(fs->m);
+	}
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);

@@ -1133,6 +1133,28 @@ int vm_object_extension(struct vm_object *object, vm_ooffset_t offset, vm_size_t
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_extension);
 
+void vm_object_dirty_page(struct vm_page *m)
+{
+	struct vm_object *object;
+
+	/* A page of no object is nobody's to write. */
+	while (READ_ONCE(m->object)) {
+		object = vm_object_trylock_page(m);
+		if (object) {
+			vm_object_note_write(m);
+			vm_page_dirty(m);
+			VM_OBJECT_WUNLOCK(object);
+			break;
+		}
+		cond_resched();
+	}
+}
+
+/* The pages of [*@at, @last] that may be dirty or not on the disk yet. */
+#define vm_object_for_each_written(object, at, m, last)					\
+	for (m = xa_find(&(object)->pages, at, last, VM_OBJECT_WRITTEN); m;		\
+	     m = xa_find_after(&(object)->pages, at, last, VM_OBJECT_WRITTEN))
+
 /*
  * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
  * wired so that they stay while they are written with no lock held.
@@ -1146,7 +1168,7 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 	struct vm_page *m;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	xa_for_each_range(&object->pages, at, m, *index, last) {
+	vm_object_for_each_written(object, &at, m, last) {
 		if (n && m->pindex != ma[n - 1]->pindex + 1)
 			break;
 		if (!vm_page_is_dirty(m) ||
@@ -1155,7 +1177,6 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 				break;
 			continue;
 		}
-		set_bit(PGA_UNSTABLE, &m->aflags);
 		vm_pager_clean_page(m);
 		ma[n++] = m;
 		if (n == VM_PAGEOUT_CLUSTER)
@@ -1172,16 +1193,19 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
 			       vm_pindex_t last)
 {
-	unsigned long index;
+	unsigned long index = start;
 	struct vm_page *m;
 	int err;
 
 	err = vm_pager_ops(object)->sync(object, IDX_TO_OFF(start),
 					 end ? IDX_TO_OFF(end) : S64_MAX);
 	VM_OBJECT_WLOCK(object);
-	xa_for_each_range(&object->pages, index, m, start, last) {
+	vm_object_for_each_written(object, &index, m, last) {
 		if (test_and_clear_bit(PGA_UNSTABLE, &m->aflags) && err)
 			vm_page_dirty(m);
+		/* What somebody else is writing may turn out to be dirty still. */
+		if (!vm_page_is_dirty(m) && !atomic_read(&object->paging_in_progress))
+			xa_clear_mark(&object->pages, index, VM_OBJECT_WRITTEN);
 		cond_resched();
 	}
 	VM_OBJECT_WUNLOCK(object);

@@ -259,6 +259,31 @@ void vm_object_deallocate_later(struct vm_object *object);
 #define OBJPC_SYNC	0x1	/* the pages are on stable storage when it returns */
 #define OBJPC_NOSYNC	0x4	/* leave pages that are not for the syncer */
 
+/* Mark in vm_object.pages: may be dirty, or written and not known to be on the disk. */
+#define VM_OBJECT_WRITTEN	XA_MARK_0
+
+/**
+ * vm_object_note_write() - note that a page is going to be dirty
+ * @m: a page of an object
+ *
+ * So that vm_object_page_clean() need not look at all pages of a file.
+ *
+ * Context: the object locked, shared is enough, from here until the page is dirty.
+ */
+static inline void vm_object_note_write(struct vm_page *m)
+{
+	if (m->object->type == OBJT_VNODE)
+		xa_set_mark(&m->object->pages, m->pindex, VM_OBJECT_WRITTEN);
+}
+
+/**
+ * vm_object_dirty_page() - make a page dirty whose object is not locked
+ * @m: the page, wired by the caller
+ *
+ * Context: process, may sleep; no VM lock held.
+ */
+void vm_object_dirty_page(struct vm_page *m);
+
 /**
  * vm_object_page_clean() - write dirty pages to their pager
  * @object: an object of a file; the caller has a reference

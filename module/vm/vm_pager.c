@@ -46,6 +46,8 @@ void vm_pager_clean_page(struct vm_page *m)
 	atomic_inc(&m->object->paging_in_progress);
 	pmap_remove_write(m);
 	vm_page_undirty(m);
+	if (m->object->type == OBJT_VNODE)
+		set_bit(PGA_UNSTABLE, &m->aflags);
 	vm_page_wire(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_pager_clean_page);

@@ -51,6 +51,7 @@
 #include "vnode_pager.h"
 
 #include <asm/syscall.h>
+#include <linux/buffer_head.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
@@ -594,6 +595,34 @@ static void vnode_pager_touch_shmem(struct page *page, struct vnode_pager *vnp, 
 	unlock_page(page);
 }
 
+/*
+ * Where a file system has room for a page already, as it has since prepare_write(), it
+ * only needs to hear that the page is dirty, as it hears of Linux's own mappings.
+ */
+static bool vnode_pager_touch_mapped(struct vm_page *m, struct page *page,
+				     struct vnode_pager *vnp)
+{
+	struct buffer_head *head, *bh;
+	bool mapped;
+
+	if (vnp->inode->i_sb->s_magic != EXT4_SUPER_MAGIC)
+		return false;
+	lock_page(page);
+	mapped = page->mapping == vnp->inode->i_mapping && page_has_buffers(page);
+	if (mapped) {
+		head = page_buffers(page);
+		bh = head;
+		do {
+			mapped = mapped && buffer_mapped(bh) && !buffer_unwritten(bh);
+			bh = bh->b_this_page;
+		} while (bh != head);
+	}
+	if (mapped)
+		set_page_dirty(page);
+	unlock_page(page);
+	return mapped;
+}
+
 /* Have a file system find room for a page, and note that @len bytes have changed. */
 static int vnode_pager_touch_disk(struct vm_page *m, struct file *file, loff_t pos,
 				  unsigned int len)
@@ -629,7 +658,7 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 		return 0;
 	if (shmem_mapping(file->f_mapping))
 		vnode_pager_touch_shmem(page, vnp, pos);
-	else
+	else if (size - pos < VM_PAGE_SIZE || !vnode_pager_touch_mapped(m, page, vnp))
 		ret = vnode_pager_touch_disk(m, file, pos, min_t(loff_t, VM_PAGE_SIZE, size - pos));
 	put_page(page);
 	return ret;

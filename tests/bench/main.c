@@ -277,17 +277,20 @@ static void print_module_symbols(void)
 	fclose(file);
 }
 
-/* All parts of a row. */
-static void choose(const char *number)
+/* A part of a row, as 16d, or all parts, as 16. */
+static void choose(const char *name)
 {
 	const unsigned long before = chosen_rows;
+	char *part;
+	unsigned long number = strtoul(name, &part, 10);
 	size_t i;
 
 	for (i = 0; i < nrows; i++)
-		if (rows[i].number == strtoul(number, NULL, 10))
+		if (rows[i].number == number &&
+		    (!*part || (rows[i].part && !strcmp(rows[i].part, part))))
 			chosen_rows |= 1UL << i;
 	if (chosen_rows == before)
-		errx(2, "there is no row %s", number);
+		errx(2, "there is no row %s", name);
 }
 
 static void parse_options(int argc, char **argv)
