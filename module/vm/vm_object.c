@@ -1150,10 +1150,12 @@ void vm_object_dirty_page(struct vm_page *m)
 	}
 }
 
-/* The pages of [*@at, @last] that may be dirty or not on the disk yet. */
-#define vm_object_for_each_written(object, at, m, last)					\
-	for (m = xa_find(&(object)->pages, at, last, VM_OBJECT_WRITTEN); m;		\
-	     m = xa_find_after(&(object)->pages, at, last, VM_OBJECT_WRITTEN))
+/* The first page in [*@at, @last] that may be dirty or not on the disk yet; *@at is its index. */
+static struct vm_page *vm_object_written(struct vm_object *object, unsigned long *at,
+					 vm_pindex_t last)
+{
+	return *at > last ? NULL : xa_find(&object->pages, at, last, VM_OBJECT_WRITTEN);
+}
 
 /*
  * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
@@ -1168,7 +1170,7 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 	struct vm_page *m;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	vm_object_for_each_written(object, &at, m, last) {
+	for (; (m = vm_object_written(object, &at, last)); at++) {
 		if (n && m->pindex != ma[n - 1]->pindex + 1)
 			break;
 		if (!vm_page_is_dirty(m) ||
@@ -1200,7 +1202,7 @@ static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_p
 	err = vm_pager_ops(object)->sync(object, IDX_TO_OFF(start),
 					 end ? IDX_TO_OFF(end) : S64_MAX);
 	VM_OBJECT_WLOCK(object);
-	vm_object_for_each_written(object, &index, m, last) {
+	for (; (m = vm_object_written(object, &index, last)); index++) {
 		if (test_and_clear_bit(PGA_UNSTABLE, &m->aflags) && err)
 			vm_page_dirty(m);
 		/* What somebody else is writing may turn out to be dirty still. */

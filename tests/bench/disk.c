@@ -29,9 +29,9 @@
 #define MOUNT "/tmp/bench"
 
 /* With the same identity every time: it decides where things are. */
-#define MKFS                                              \
-	"mkfs.ext4 -q -F -b 4096 "                        \
-	"-U 6a5e7f0e-3f52-4c43-9a70-2d7f3a0c8b11 "        \
+#define MKFS                                                 \
+	"mkfs.ext4 -q -F -b 4096 "                           \
+	"-U 6a5e7f0e-3f52-4c43-9a70-2d7f3a0c8b11 "           \
 	"-E hash_seed=6a5e7f0e-3f52-4c43-9a70-2d7f3a0c8b11," \
 	"lazy_itable_init=0,nodiscard " DISK
 
