@@ -108,6 +108,7 @@ static const struct debugfs_stat debugfs_stats[] = {
 	DEBUGFS_STAT(v_vmspace_swapin),
 	DEBUGFS_STAT(v_vmspaces_out),
 	DEBUGFS_STAT(v_oom_kills),
+	DEBUGFS_STAT(v_kmem_count),
 };
 
 static int stats_show(struct seq_file *seq, void *unused)
@@ -164,7 +165,7 @@ static void vmspaces_show_window(struct seq_file *seq, struct window *window)
 	/* Only in an address space that stays may tables be looked at. */
 	if (mm && mm == window->pmap.mm) {
 		get_task_comm(comm, owner);
-		vm_meter_rusage(&window->vmspace, &usage);
+		vm_meter_rusage(window->vmspace, &usage);
 		seq_printf(seq, "%7d", task_tgid_nr(owner));
 	} else {
 		seq_printf(seq, "%7s", "-");
@@ -253,7 +254,7 @@ static int maps_show_window(struct seq_file *seq, struct window *window, struct 
 	u64 start = window->pmap.start;
 	ssize_t len;
 
-	while ((len = inspect_record(&window->vmspace.vm_map, &start, buf, INSPECT_BUF_MAX)) > 0) {
+	while ((len = inspect_record(&window->vmspace->vm_map, &start, buf, INSPECT_BUF_MAX)) > 0) {
 		/* Then the file is shown once more, with more room. */
 		if (seq_has_overflowed(seq) || fatal_signal_pending(current)) {
 			len = 0;

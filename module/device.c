@@ -186,7 +186,7 @@ static int device_mmap_call(struct window *window, union device_arg *arg)
 
 	req.shm = shm_file_get(req.fd, &req.shm_prot);
 	shm_mmap_begin(req.shm);
-	ret = kern_mmap(&window->vmspace, &req);
+	ret = kern_mmap(window->vmspace, &req);
 	shm_mmap_end(req.shm);
 	shm_drop(req.shm);
 	if (!ret)
@@ -198,23 +198,23 @@ static int device_munmap(struct window *window, union device_arg *arg)
 {
 	if (arg->munmap.reserved)
 		return -EINVAL;
-	return kern_munmap(&window->vmspace, arg->munmap.addr, arg->munmap.len);
+	return kern_munmap(window->vmspace, arg->munmap.addr, arg->munmap.len);
 }
 
 static int device_mprotect(struct window *window, union device_arg *arg)
 {
-	return kern_mprotect(&window->vmspace, arg->mprotect.addr, arg->mprotect.len,
+	return kern_mprotect(window->vmspace, arg->mprotect.addr, arg->mprotect.len,
 			     arg->mprotect.prot);
 }
 
 static int device_msync(struct window *window, union device_arg *arg)
 {
-	return kern_msync(&window->vmspace, arg->msync.addr, arg->msync.len, arg->msync.flags);
+	return kern_msync(window->vmspace, arg->msync.addr, arg->msync.len, arg->msync.flags);
 }
 
 static int device_minherit(struct window *window, union device_arg *arg)
 {
-	return kern_minherit(&window->vmspace, arg->minherit.addr, arg->minherit.len,
+	return kern_minherit(window->vmspace, arg->minherit.addr, arg->minherit.len,
 			     arg->minherit.inherit);
 }
 
@@ -248,13 +248,13 @@ static int device_fault(struct window *window, union device_arg *arg)
 
 	if (req->reserved || req->done || req->outcome)
 		return -EINVAL;
-	return kern_fault(&window->vmspace, req->addr, req->len, req->prot, &req->done,
+	return kern_fault(window->vmspace, req->addr, req->len, req->prot, &req->done,
 			  &req->outcome);
 }
 
 static int device_madvise(struct window *window, union device_arg *arg)
 {
-	return kern_madvise(&window->vmspace, arg->madvise.addr, arg->madvise.len,
+	return kern_madvise(window->vmspace, arg->madvise.addr, arg->madvise.len,
 			    arg->madvise.behav);
 }
 
@@ -269,7 +269,7 @@ static int device_mincore(struct window *window, union device_arg *arg)
 {
 	if (arg->mincore.reserved)
 		return -EINVAL;
-	return kern_mincore(&window->vmspace, arg->mincore.addr, arg->mincore.len,
+	return kern_mincore(window->vmspace, arg->mincore.addr, arg->mincore.len,
 			    device_mincore_put, &arg->mincore);
 }
 
@@ -277,47 +277,47 @@ static int device_mlock(struct window *window, union device_arg *arg)
 {
 	if (arg->mlock.reserved)
 		return -EINVAL;
-	return kern_mlock(&window->vmspace, arg->mlock.addr, arg->mlock.len);
+	return kern_mlock(window->vmspace, arg->mlock.addr, arg->mlock.len);
 }
 
 static int device_munlock(struct window *window, union device_arg *arg)
 {
 	if (arg->mlock.reserved)
 		return -EINVAL;
-	return kern_munlock(&window->vmspace, arg->mlock.addr, arg->mlock.len);
+	return kern_munlock(window->vmspace, arg->mlock.addr, arg->mlock.len);
 }
 
 static int device_mlockall(struct window *window, union device_arg *arg)
 {
-	return kern_mlockall(&window->vmspace, arg->mlockall.how);
+	return kern_mlockall(window->vmspace, arg->mlockall.how);
 }
 
 static int device_munlockall(struct window *window, union device_arg *arg)
 {
 	if (arg->mlockall.how)
 		return -EINVAL;
-	return kern_munlockall(&window->vmspace);
+	return kern_munlockall(window->vmspace);
 }
 
 static int device_break(struct window *window, union device_arg *arg)
 {
 	if (arg->brk.reserved)
 		return -EINVAL;
-	return kern_break(&window->vmspace, &arg->brk.addr);
+	return kern_break(window->vmspace, &arg->brk.addr);
 }
 
 static int device_segments(struct window *window, union device_arg *arg)
 {
 	if (arg->segments.reserved)
 		return -EINVAL;
-	return kern_segments(&window->vmspace, &arg->segments);
+	return kern_segments(window->vmspace, &arg->segments);
 }
 
 static int device_mremap(struct window *window, union device_arg *arg)
 {
 	struct bsdvm_mremap *req = &arg->mremap;
 
-	return kern_mremap(&window->vmspace, req->old_addr, req->old_len, &req->new_addr,
+	return kern_mremap(window->vmspace, req->old_addr, req->old_len, &req->new_addr,
 			   req->new_len, req->flags);
 }
 
@@ -325,7 +325,7 @@ static int device_mimmutable(struct window *window, union device_arg *arg)
 {
 	if (arg->mimmutable.reserved)
 		return -EINVAL;
-	return kern_mimmutable(&window->vmspace, arg->mimmutable.addr, arg->mimmutable.len);
+	return kern_mimmutable(window->vmspace, arg->mimmutable.addr, arg->mimmutable.len);
 }
 
 static int device_mquery(struct window *window, union device_arg *arg)
@@ -341,7 +341,7 @@ static int device_mquery(struct window *window, union device_arg *arg)
 	int ret;
 
 	req.shm = shm_file_get(req.fd, &req.shm_prot);
-	ret = kern_mquery(&window->vmspace, &req);
+	ret = kern_mquery(window->vmspace, &req);
 	shm_drop(req.shm);
 	if (!ret)
 		arg->mmap.addr = req.addr;

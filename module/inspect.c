@@ -144,7 +144,7 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 	req->buf_len = 0;
 	for (;;) {
 		start = req->start;
-		len = inspect_record(&inspect.window->vmspace.vm_map, &start, &buf, max);
+		len = inspect_record(&inspect.window->vmspace->vm_map, &start, &buf, max);
 		if (len == -ENOSPC && req->count) {
 			req->more = 1;
 			len = 0;
@@ -186,7 +186,7 @@ int inspect_rusage(struct window *own, struct bsdvm_rusage *req)
 	ret = inspect_begin(own, req->pid, &inspect);
 	if (ret)
 		return ret;
-	ret = vm_meter_rusage(&inspect.window->vmspace, &out);
+	ret = vm_meter_rusage(inspect.window->vmspace, &out);
 	if (!ret)
 		*req = out;
 	inspect_end(&inspect);

@@ -97,9 +97,12 @@ static int __init bsdvm_init(void)
 	ret = vm_map_startup();
 	if (ret)
 		goto fini_pagers;
-	ret = vm_pageout_init();
+	ret = vmspace_startup();
 	if (ret)
 		goto fini_map;
+	ret = vm_pageout_init();
+	if (ret)
+		goto fini_vmspace;
 	ret = devmem_init();
 	if (ret)
 		goto fini_pageout;
@@ -115,6 +118,8 @@ fini_devmem:
 	devmem_fini();
 fini_pageout:
 	vm_pageout_fini();
+fini_vmspace:
+	vmspace_shutdown();
 fini_map:
 	vm_map_shutdown();
 fini_pagers:
@@ -142,6 +147,7 @@ static void __exit bsdvm_exit(void)
 	devmem_fini();
 	vm_pageout_fini();
 	proc_fini();
+	vmspace_shutdown();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	vnode_pager_stop();

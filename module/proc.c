@@ -96,9 +96,9 @@ static void proc_oom(struct work_struct *work)
 	if (n < 0)
 		return;
 	for (i = 0; i < n; i++) {
-		if (READ_ONCE(windows[i]->vmspace.vm_protected))
+		if (READ_ONCE(windows[i]->vmspace->vm_protected))
 			continue;
-		pages = vm_pageout_oom_pagecount(&windows[i]->vmspace.vm_map);
+		pages = vm_pageout_oom_pagecount(&windows[i]->vmspace->vm_map);
 		if (pages > most) {
 			most = pages;
 			largest = windows[i];
@@ -143,7 +143,7 @@ static void proc_severe(struct work_struct *work)
 	if (n < 0)
 		return;
 	for (i = 0; i < n; i++) {
-		idle = vm_swapout_idle(&windows[i]->vmspace, proc_ran(windows[i]->pmap.mm));
+		idle = vm_swapout_idle(windows[i]->vmspace, proc_ran(windows[i]->pmap.mm));
 		if (idle > longest) {
 			longest = idle;
 			idlest = windows[i];
@@ -153,7 +153,7 @@ static void proc_severe(struct work_struct *work)
 			    READ_ONCE(vm_swap_idle_threshold1) :
 			    READ_ONCE(vm_swap_idle_threshold2);
 	if (idlest && longest >= threshold)
-		vm_swapout_out(&idlest->vmspace);
+		vm_swapout_out(idlest->vmspace);
 	window_list_free(windows, n);
 }
 

@@ -118,7 +118,7 @@ void window_put(struct window *window)
 {
 	if (!refcount_dec_and_test(&window->refs))
 		return;
-	vmspace_exit(&window->vmspace);
+	vmspace_free(window->vmspace);
 	kfree_rcu(window, rcu);
 }
 
@@ -143,9 +143,14 @@ static struct window *window_create(struct vm_area_struct *vma, struct pmap_grou
 	if (!window)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&window->refs, 1);
-	vmspace_init(&window->vmspace, &window->pmap, vma->vm_start, vma->vm_end);
+	window->vmspace = vmspace_alloc(&window->pmap, vma->vm_start, vma->vm_end);
+	if (!window->vmspace) {
+		kfree(window);
+		return ERR_PTR(-ENOMEM);
+	}
 	reaper = anon_inode_getfile("[bsdvm]", &window_reaper_fops, window, O_RDONLY);
 	if (IS_ERR(reaper)) {
+		vmspace_free(window->vmspace);
 		kfree(window);
 		return ERR_CAST(reaper);
 	}
@@ -195,7 +200,7 @@ static void window_vm_open(struct vm_area_struct *vma)
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
 	child = window_create(vma, parent->pmap.group);
-	if (!IS_ERR(child) && vmspace_fork(&parent->vmspace, &child->vmspace))
+	if (!IS_ERR(child) && vmspace_fork(parent->vmspace, child->vmspace))
 		window_vm_close(vma);
 }
 
@@ -303,8 +308,8 @@ static bool window_may_unlock(const struct vm_fault *vmf)
 static int window_wait(struct window *window, struct vm_fault_wait *fw)
 {
 	/* What the fault holds is let go of by waiting for it. */
-	if (vm_swapped_out(&window->vmspace) && fw->what < VM_FAULT_WAIT_PAGEIN)
-		return vm_swapin_wait(&window->vmspace) ? KERN_FAILURE : KERN_RESTART;
+	if (vm_swapped_out(window->vmspace) && fw->what < VM_FAULT_WAIT_PAGEIN)
+		return vm_swapin_wait(window->vmspace) ? KERN_FAILURE : KERN_RESTART;
 	return vm_fault_wait(fw);
 }
 
@@ -312,11 +317,11 @@ static int window_wait(struct window *window, struct vm_fault_wait *fw)
 static int window_fault(struct window *window, vm_offset_t va, vm_prot_t fault_type,
 			struct vm_fault_wait *fw, struct vm_page **m_hold)
 {
-	if (vm_swapped_out(&window->vmspace)) {
+	if (vm_swapped_out(window->vmspace)) {
 		fw->what = VM_FAULT_WAIT_NONE;
 		return KERN_RESTART;
 	}
-	return vm_fault(&window->vmspace.vm_map, va, fault_type, fw, m_hold);
+	return vm_fault(&window->vmspace->vm_map, va, fault_type, fw, m_hold);
 }
 
 /* Let go of the fault's lock, wait, and have Linux fault again. */
@@ -333,7 +338,7 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 	int rv;
 
 	if (fw->what == VM_FAULT_WAIT_PAGEIN)
-		atomic_long_inc(&window->vmspace.vm_majflt);
+		atomic_long_inc(&window->vmspace->vm_majflt);
 	refcount_inc(&window->refs);
 	release_fault_lock(vmf);
 	fw->patient = true;
@@ -366,12 +371,12 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 		if (window_may_unlock(vmf))
 			return window_wait_unlocked(vmf, window, &fw);
 		if (fw.what == VM_FAULT_WAIT_PAGEIN)
-			atomic_long_inc(&window->vmspace.vm_majflt);
+			atomic_long_inc(&window->vmspace->vm_majflt);
 		rv = window_wait(window, &fw);
 	} while (rv == KERN_RESTART);
 	/* Once for each access: one that waited comes here again. */
 	if (rv == KERN_SUCCESS && !(vmf->flags & FAULT_FLAG_TRIED))
-		atomic_long_inc(&window->vmspace.vm_minflt);
+		atomic_long_inc(&window->vmspace->vm_minflt);
 	return window_fault_result(vmf, rv);
 }
 
@@ -379,11 +384,11 @@ static vm_fault_t window_vm_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff,
 {
 	struct window *window = vmf->vma->vm_private_data;
 
-	if (!window || vm_swapped_out(&window->vmspace))
+	if (!window || vm_swapped_out(window->vmspace))
 		return 0;
-	if (!vm_fault_prefault(&window->vmspace.vm_map, vmf->address, window_fault_type(vmf)))
+	if (!vm_fault_prefault(&window->vmspace->vm_map, vmf->address, window_fault_type(vmf)))
 		return 0;
-	atomic_long_inc(&window->vmspace.vm_minflt);
+	atomic_long_inc(&window->vmspace->vm_minflt);
 	return VM_FAULT_NOPAGE;
 }
 

@@ -18,7 +18,7 @@ struct vm_area_struct;
 
 /**
  * struct window - a window and the vmspace behind it
- * @vmspace: the BSD address space
+ * @vmspace: (C) the BSD address space
  * @pmap: its translations, in the page tables of the window
  * @node: (T) place in the table of windows, by mm
  * @refs: (A) one of the VMA, by way of @reaper; one of each call under way
@@ -28,7 +28,7 @@ struct vm_area_struct;
  * Locks: (A) atomic, (C) constant, (T) the table's.
  */
 struct window {
-	struct vmspace vmspace;
+	struct vmspace *vmspace;
 	struct pmap pmap;
 	struct hlist_node node;
 	refcount_t refs;

@@ -808,6 +808,7 @@ struct bsdvm_objects {
  * @v_vmspace_swapin: vmspaces swapped in again
  * @v_vmspaces_out: vmspaces that are swapped out
  * @v_oom_kills: processes killed for want of memory
+ * @v_kmem_count: pages that are the kernel's own, some of @v_wire_count
  */
 struct bsdvm_stats {
 	__u32 size;
@@ -871,6 +872,7 @@ struct bsdvm_stats {
 	__u64 v_vmspace_swapin;
 	__u64 v_vmspaces_out;
 	__u64 v_oom_kills;
+	__u64 v_kmem_count;
 };
 
 /**

@@ -65,8 +65,7 @@ int pmap_init(void)
 	for (memattr = 0; memattr < PMAP_MEMATTRS; memattr++)
 		for (prot = 0; prot <= VM_PROT_ALL; prot++)
 			pmap_pte_bits[memattr][prot] = pmap_make_pte_bits(memattr, prot);
-	pmap_pv_init();
-	return 0;
+	return pmap_pv_init();
 }
 
 void pmap_fini(void)

@@ -35,6 +35,7 @@
 #include <linux/xarray.h>
 
 #include "pmap_var.h"
+#include "vm/uma.h"
 #include "vm/vm_page.h"
 
 #define PV_PGOFF_BITS	35
@@ -60,13 +61,17 @@ struct pv_entry {
 static DEFINE_XARRAY_ALLOC1(pmap_groups);
 static u32 pmap_next_group;
 static spinlock_t pv_locks[1 << PV_LOCKS_SHIFT];
+static uma_zone_t pv_zone;
 
-void pmap_pv_init(void)
+int pmap_pv_init(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pv_locks); i++)
 		spin_lock_init(&pv_locks[i]);
+	pv_zone = uma_zcreate("PV ENTRY", sizeof(struct pv_entry), NULL, NULL, NULL, NULL,
+			      UMA_ALIGN_PTR, 0);
+	return pv_zone ? 0 : -ENOMEM;
 }
 
 void pmap_pv_fini(void)
@@ -74,6 +79,8 @@ void pmap_pv_fini(void)
 	WARN_ON(!xa_empty(&pmap_groups));
 	rcu_barrier();
 	xa_destroy(&pmap_groups);
+	uma_zdestroy(pv_zone);
+	pv_zone = NULL;
 }
 
 struct pmap_group *pmap_group_create(struct inode *inode)
@@ -140,7 +147,7 @@ static void pv_prune(struct vm_page *m)
 		if (!pv_dead(pv->key))
 			break;
 		rb_erase(node, &m->md.pv_more);
-		kfree(pv);
+		uma_zfree(pv_zone, pv);
 	}
 }
 
@@ -218,8 +225,8 @@ static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
 	if (crowded)
 		return KERN_NO_SPACE;
 
-	new = kmalloc(sizeof(*new), nosleep ? GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT :
-					      GFP_KERNEL_ACCOUNT);
+	/* The page's object is locked, on whose lock the page daemon may wait. */
+	new = uma_zalloc(pv_zone, M_NOWAIT);
 	if (!new)
 		return KERN_RESOURCE_SHORTAGE;
 	spin_lock(pv_lock(m));
@@ -227,7 +234,7 @@ static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
 	missing = pv_link(m, new, key);
 	spin_unlock(pv_lock(m));
 	if (!missing)
-		kfree(new);
+		uma_zfree(pv_zone, new);
 	return KERN_SUCCESS;
 }
 
@@ -257,7 +264,7 @@ void pmap_page_reset(struct vm_page *m)
 	if (likely(RB_EMPTY_ROOT(&m->md.pv_more)))
 		return;
 	rbtree_postorder_for_each_entry_safe(pv, next, &m->md.pv_more, node)
-		kfree(pv);
+		uma_zfree(pv_zone, pv);
 	m->md.pv_more = RB_ROOT;
 }
 
@@ -293,7 +300,7 @@ void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m)
 	while (pv_same_group(node = pv_group_first(m, key), key)) {
 		pv_unmap(rb_entry(node, struct pv_entry, node)->key);
 		rb_erase(node, &m->md.pv_more);
-		kfree(rb_entry(node, struct pv_entry, node));
+		uma_zfree(pv_zone, rb_entry(node, struct pv_entry, node));
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_pv_reclaim);

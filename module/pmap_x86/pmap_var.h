@@ -14,8 +14,9 @@
  * pmap_pv_init() - set up pmap_pv.c, a part of pmap_init()
  *
  * Context: start-up only.
+ * Return: 0, -ENOMEM.
  */
-void pmap_pv_init(void);
+int pmap_pv_init(void);
 
 /**
  * pmap_pv_fini() - undo pmap_pv_init()

@@ -2,8 +2,8 @@
 /*
  * swap_pager: anonymous and shared memory, out to swap devices and in again.
  *
- * A slot is named by its device's place in the table and its number there, in one word
- * that vm_object.swap keeps by pindex. Page-out takes a run of slots on one device, the
+ * A slot is named by its device's place in the table and its number there, in one word.
+ * vm_object.swap is a tree of blocks, each with the slots of a run of pages. Page-out takes a run of slots on one device, the
  * next cluster goes to the next device. A slot is entered in the object when the page
  * has been written and nobody has changed it meanwhile; until then nobody knows it but
  * who writes. So what the tree names is always the page's content, and a page that is
@@ -33,12 +33,19 @@
 
 #include "pmap.h"
 #include "swap_reserve.h"
+#include "uma.h"
 #include "vm_page.h"
 #include "vmmeter.h"
 
 #define SWAP_DEVICES_MAX	16
-/* Where a slot's word has the place of its device. */
+/* Where a slot's word has the place of its device, counted from 1: no slot is 0. */
 #define SWAP_DEVICE_SHIFT	40
+#define SWAPBLK_NONE		0
+
+/* Pages whose slots a block has. */
+#define SWAP_META_PAGES		16
+/* Blocks that are there when no page is free: for some clusters of each who writes. */
+#define SWBLK_RESERVE		64
 
 /* Slots whose free ones are counted together: 2 MiB. */
 #define SWAP_CHUNK		512
@@ -86,6 +93,20 @@ struct swdevt {
 	char path[SWAP_PATH_MAX];
 };
 
+/**
+ * struct swblk - the slots of a run of pages of an object
+ * @slots: one for each page, SWAPBLK_NONE: it is not in swap
+ *
+ * Locks: a slot is entered with the object's lock held exclusively. It may be taken out
+ * with that held shared, and the block goes with the last one: so who looks at a block
+ * holds the lock of the tree, or the object's exclusively.
+ */
+struct swblk {
+	u64 slots[SWAP_META_PAGES];
+};
+
+static uma_zone_t swblk_zone;
+
 static struct swdevt *swdevs[SWAP_DEVICES_MAX];
 static DEFINE_SPINLOCK(swap_lock);
 static u32 swap_next_id = 1;
@@ -112,13 +133,13 @@ static DECLARE_DELAYED_WORK(swap_trim_work, swap_pager_trim);
 
 static u64 slot_make(const struct swdevt *sw, u64 number)
 {
-	return (u64)sw->place << SWAP_DEVICE_SHIFT | number;
+	return (u64)(sw->place + 1) << SWAP_DEVICE_SHIFT | number;
 }
 
 /* The device of a slot in use, which keeps it there. */
 static struct swdevt *slot_device(u64 slot)
 {
-	return READ_ONCE(swdevs[slot >> SWAP_DEVICE_SHIFT]);
+	return READ_ONCE(swdevs[(slot >> SWAP_DEVICE_SHIFT) - 1]);
 }
 
 static u64 slot_number(u64 slot)
@@ -282,15 +303,54 @@ static void swap_pager_trim(struct work_struct *work)
 
 /* --- the objects' trees */
 
-/* The slot of a page; false when it has none. */
-static bool swp_pager_lookup(struct vm_object *object, vm_pindex_t pindex, u64 *slot)
+/*
+ * The block of a page. Without the object's exclusive lock it can go at any time, unless
+ * the tree is locked.
+ */
+static struct swblk *swblk_lookup(const struct vm_object *object, vm_pindex_t pindex)
 {
-	void *entry = xa_load(&object->swap, pindex);
+	return xa_load(&object->swap, pindex / SWAP_META_PAGES);
+}
 
-	if (!entry)
-		return false;
-	*slot = xa_to_value(entry);
-	return true;
+/* The slot of a page, or SWAPBLK_NONE. */
+static u64 swp_pager_lookup(struct vm_object *object, vm_pindex_t pindex)
+{
+	const struct swblk *sb;
+	u64 slot;
+
+	if (xa_empty(&object->swap))
+		return SWAPBLK_NONE;
+	xa_lock(&object->swap);
+	sb = swblk_lookup(object, pindex);
+	slot = sb ? sb->slots[pindex % SWAP_META_PAGES] : SWAPBLK_NONE;
+	xa_unlock(&object->swap);
+	return slot;
+}
+
+/* The slot of the first page in [*@pindex, @end) that has one; *@pindex says which it is. */
+static u64 swp_pager_next(struct vm_object *object, vm_pindex_t *pindex, vm_pindex_t end)
+{
+	u64 slot = SWAPBLK_NONE;
+	const struct swblk *sb;
+	unsigned long index;
+
+	while (*pindex < end && slot == SWAPBLK_NONE) {
+		index = *pindex / SWAP_META_PAGES;
+		xa_lock(&object->swap);
+		sb = xa_find(&object->swap, &index, (end - 1) / SWAP_META_PAGES, XA_PRESENT);
+		if (!sb) {
+			xa_unlock(&object->swap);
+			break;
+		}
+		*pindex = max_t(vm_pindex_t, *pindex, index * SWAP_META_PAGES);
+		for (; *pindex < end && *pindex / SWAP_META_PAGES == index; ++*pindex) {
+			slot = sb->slots[*pindex % SWAP_META_PAGES];
+			if (slot != SWAPBLK_NONE)
+				break;
+		}
+		xa_unlock(&object->swap);
+	}
+	return slot;
 }
 
 /* The object has nothing in swap any more, or may have something soon. */
@@ -307,34 +367,91 @@ static int swap_object_note(struct vm_object *object)
 	return xa_err(xa_store(&swap_objects, object->id, object, GFP_KERNEL));
 }
 
-/* Take a page's slot from its object and free it. */
+/*
+ * The block of a page, made if there is none. Whoever pages out makes memory free with
+ * it, and holds the object's lock: so from the reserve, and without waiting.
+ */
+static struct swblk *swblk_get(struct vm_object *object, vm_pindex_t pindex)
+{
+	struct swblk *sb = swblk_lookup(object, pindex);
+
+	if (sb)
+		return sb;
+	sb = uma_zalloc(swblk_zone, M_NOWAIT | M_ZERO | M_USE_RESERVE);
+	if (!sb)
+		return NULL;
+	if (xa_err(xa_store(&object->swap, pindex / SWAP_META_PAGES, sb, GFP_KERNEL))) {
+		uma_zfree(swblk_zone, sb);
+		return NULL;
+	}
+	return sb;
+}
+
+/* Enter a page's slot. */
+static int swp_pager_meta_build(struct vm_object *object, vm_pindex_t pindex, u64 slot)
+{
+	struct swblk *sb;
+
+	if (swap_object_note(object))
+		return -ENOMEM;
+	sb = swblk_get(object, pindex);
+	if (!sb)
+		return -ENOMEM;
+	VM_ASSERT(sb->slots[pindex % SWAP_META_PAGES] == SWAPBLK_NONE);
+	sb->slots[pindex % SWAP_META_PAGES] = slot;
+	return 0;
+}
+
+/* Take a page's slot out of its object, and the block that it was the last of. */
+static u64 swp_pager_meta_take(struct vm_object *object, vm_pindex_t pindex)
+{
+	u64 slot = SWAPBLK_NONE;
+	struct swblk *sb;
+
+	xa_lock(&object->swap);
+	sb = swblk_lookup(object, pindex);
+	if (sb) {
+		slot = sb->slots[pindex % SWAP_META_PAGES];
+		sb->slots[pindex % SWAP_META_PAGES] = SWAPBLK_NONE;
+		if (memchr_inv(sb->slots, 0, sizeof(sb->slots)))
+			sb = NULL;
+		else
+			__xa_erase(&object->swap, pindex / SWAP_META_PAGES);
+	}
+	xa_unlock(&object->swap);
+	uma_zfree(swblk_zone, sb);
+	return slot;
+}
+
+/* ... and free it. */
 static void swp_pager_meta_free(struct vm_object *object, vm_pindex_t pindex)
 {
-	void *entry = xa_erase(&object->swap, pindex);
+	u64 slot = swp_pager_meta_take(object, pindex);
 
-	if (entry)
-		swp_pager_freeswapspace(xa_to_value(entry), 1);
+	if (slot != SWAPBLK_NONE)
+		swp_pager_freeswapspace(slot, 1);
 }
 
 static bool swap_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int *before,
 			       int *after)
 {
-	u64 slot, next;
+	u64 slot;
 	int i;
 
 	if (!(object->flags & OBJ_ANON) && pindex >= object->size)
 		return false;
-	if (!swp_pager_lookup(object, pindex, &slot))
+	slot = swp_pager_lookup(object, pindex);
+	if (slot == SWAPBLK_NONE)
 		return false;
 	if (before) {
 		for (i = 1; i <= SWAP_READ_AROUND && i <= pindex; i++)
-			if (!swp_pager_lookup(object, pindex - i, &next) || next != slot - i)
+			if (swp_pager_lookup(object, pindex - i) != slot - i)
 				break;
 		*before = i - 1;
 	}
 	if (after) {
 		for (i = 1; i <= SWAP_READ_AROUND; i++)
-			if (!swp_pager_lookup(object, pindex + i, &next) || next != slot + i)
+			if (swp_pager_lookup(object, pindex + i) != slot + i)
 				break;
 		*after = i - 1;
 	}
@@ -343,27 +460,19 @@ static bool swap_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int
 
 static bool swap_pager_next(struct vm_object *object, vm_pindex_t *pindex, vm_pindex_t end)
 {
-	unsigned long index = *pindex;
-
-	if (index >= end || !xa_find(&object->swap, &index, end - 1, XA_PRESENT))
-		return false;
-	*pindex = index;
-	return true;
+	return swp_pager_next(object, pindex, end) != SWAPBLK_NONE;
 }
 
 static void swap_pager_freespace(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
-	unsigned long index;
+	vm_pindex_t at = start;
 	struct vm_page *m;
-	void *entry;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	if (start >= end)
-		return;
-	xa_for_each_range(&object->swap, index, entry, start, end - 1) {
-		m = vm_page_lookup(object, index);
+	for (; swp_pager_next(object, &at, end) != SWAPBLK_NONE; at++) {
+		m = vm_page_lookup(object, at);
 		if (!m || !vm_page_busied(m))
-			swp_pager_meta_free(object, index);
+			swp_pager_meta_free(object, at);
 		cond_resched();
 	}
 	swap_object_forget(object);
@@ -376,31 +485,33 @@ static void swap_pager_unswapped(struct vm_page *m)
 	swap_object_forget(m->object);
 }
 
+static int swap_pager_reserve(struct vm_object *object, vm_pindex_t pindex)
+{
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	return swap_object_note(object) || !swblk_get(object, pindex) ? -ENOMEM : 0;
+}
+
 static int swap_pager_copy(struct vm_object *src, struct vm_object *dst, vm_pindex_t offset,
 			   vm_pindex_t size, bool destroy)
 {
-	unsigned long index;
-	vm_pindex_t to;
-	void *entry;
+	vm_pindex_t at, to;
 	int ret = 0;
+	u64 slot;
 
 	VM_OBJECT_ASSERT_WLOCKED(src);
 	VM_OBJECT_ASSERT_WLOCKED(dst);
-	ret = swap_object_note(dst);
-	if (ret)
-		return ret;
-	xa_for_each(&src->swap, index, entry) {
-		to = index - offset;
-		if (index < offset || to >= size || vm_page_lookup(dst, to) ||
-		    xa_load(&dst->swap, to)) {
+	for (at = 0; (slot = swp_pager_next(src, &at, ULONG_MAX)) != SWAPBLK_NONE; at++) {
+		to = at - offset;
+		if (at < offset || to >= size || vm_page_lookup(dst, to) ||
+		    swp_pager_lookup(dst, to) != SWAPBLK_NONE) {
 			if (destroy)
-				swp_pager_meta_free(src, index);
+				swp_pager_meta_free(src, at);
 			continue;
 		}
-		ret = xa_err(xa_store(&dst->swap, to, entry, GFP_KERNEL));
+		ret = swp_pager_meta_build(dst, to, slot);
 		if (ret)
 			break;
-		xa_erase(&src->swap, index);
+		swp_pager_meta_take(src, at);
 		cond_resched();
 	}
 	swap_object_forget(src);
@@ -411,12 +522,17 @@ static int swap_pager_copy(struct vm_object *src, struct vm_object *dst, vm_pind
 static void swap_pager_dealloc(struct vm_object *object)
 {
 	unsigned long index;
-	void *entry;
+	struct swblk *sb;
+	unsigned int i;
 
 	if (xa_empty(&object->swap))
 		return;
-	xa_for_each(&object->swap, index, entry) {
-		swp_pager_meta_free(object, index);
+	xa_for_each(&object->swap, index, sb) {
+		for (i = 0; i < SWAP_META_PAGES; i++)
+			if (sb->slots[i] != SWAPBLK_NONE)
+				swp_pager_freeswapspace(sb->slots[i], 1);
+		xa_erase(&object->swap, index);
+		uma_zfree(swblk_zone, sb);
 		cond_resched();
 	}
 	xa_erase(&swap_objects, object->id);
@@ -502,16 +618,17 @@ static int swap_pager_getpages(struct vm_object *object, struct vm_page **ma, un
 			       unsigned int req)
 {
 	unsigned int i, n;
-	u64 slot, next;
+	u64 slot;
 
 	for (i = 0; i < count; i += n) {
 		n = 1;
 		/* The pages are busied: their slots stay. */
-		if (!swp_pager_lookup(object, ma[i]->pindex, &slot))
-			continue;
-		while (i + n < count && n < VM_PAGEOUT_CLUSTER &&
-		       swp_pager_lookup(object, ma[i + n]->pindex, &next) && next == slot + n)
+		slot = swp_pager_lookup(object, ma[i]->pindex);
+		while (slot != SWAPBLK_NONE && i + n < count && n < VM_PAGEOUT_CLUSTER &&
+		       swp_pager_lookup(object, ma[i + n]->pindex) == slot + n)
 			n++;
+		if (slot == SWAPBLK_NONE)
+			continue;
 		swap_pager_read(slot, &ma[i], n);
 	}
 	return ma[req]->valid ? VM_PAGER_OK : VM_PAGER_ERROR;
@@ -524,8 +641,8 @@ static int swap_pager_getpages(struct vm_object *object, struct vm_page **ma, un
 static void swap_pager_written(struct vm_object *object, struct vm_page *m, u64 slot)
 {
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	if (READ_ONCE(m->object) == object && !vm_page_is_dirty(m) && !swap_object_note(object) &&
-	    !xa_err(xa_store(&object->swap, m->pindex, xa_mk_value(slot), GFP_KERNEL))) {
+	if (READ_ONCE(m->object) == object && !vm_page_is_dirty(m) &&
+	    !swp_pager_meta_build(object, m->pindex, slot)) {
 		VM_CNT_INC(v_swappgsout);
 		return;
 	}
@@ -567,6 +684,7 @@ static const struct pagerops swappagerops = {
 	.dealloc = swap_pager_dealloc,
 	.freespace = swap_pager_freespace,
 	.copy = swap_pager_copy,
+	.reserve = swap_pager_reserve,
 	.unswapped = swap_pager_unswapped,
 	.next = swap_pager_next,
 	.crowded = swap_pager_crowded,
@@ -742,26 +860,24 @@ static struct vm_object *swap_object_next(unsigned long *id, bool *missed)
 static bool swap_object_off_resident(struct vm_object *object, const struct swdevt *sw,
 				     vm_pindex_t *pindex)
 {
-	unsigned long index = *pindex;
 	bool found = false;
 	struct vm_page *m;
-	void *entry;
+	u64 slot;
 
 	VM_OBJECT_WLOCK(object);
-	xa_for_each_start(&object->swap, index, entry, *pindex) {
-		if (slot_device(xa_to_value(entry)) != sw)
+	for (; (slot = swp_pager_next(object, pindex, ULONG_MAX)) != SWAPBLK_NONE; ++*pindex) {
+		if (slot_device(slot) != sw)
 			continue;
-		m = vm_page_lookup(object, index);
+		m = vm_page_lookup(object, *pindex);
 		found = !m || vm_page_busied(m);
 		if (found)
 			break;
 		vm_page_dirty(m);
-		swp_pager_meta_free(object, index);
+		swp_pager_meta_free(object, *pindex);
 		cond_resched();
 	}
 	swap_object_forget(object);
 	VM_OBJECT_WUNLOCK(object);
-	*pindex = index;
 	return found;
 }
 
@@ -814,13 +930,12 @@ static int swap_pager_swapoff_one(struct swdevt *sw)
 /* How many pages of an object are in swap and nowhere else. */
 static u64 swap_object_only(struct vm_object *object)
 {
-	unsigned long index;
-	void *entry;
+	vm_pindex_t at;
 	u64 n = 0;
 
 	VM_OBJECT_RLOCK(object);
-	xa_for_each(&object->swap, index, entry) {
-		n += !vm_page_lookup(object, index);
+	for (at = 0; swp_pager_next(object, &at, ULONG_MAX) != SWAPBLK_NONE; at++) {
+		n += !vm_page_lookup(object, at);
 		cond_resched();
 	}
 	VM_OBJECT_RUNLOCK(object);
@@ -979,10 +1094,22 @@ static int swap_pager_embed(u64 pages)
 
 int swap_pager_init(u64 embedded)
 {
-	int ret = embedded ? swap_pager_embed(embedded) : 0;
+	int ret;
 
-	if (ret)
+	/* What makes memory free may not have to wait for memory. */
+	swblk_zone = uma_zcreate("SWBLK", sizeof(struct swblk), NULL, NULL, NULL, NULL,
+				 UMA_ALIGN_PTR, 0);
+	if (!swblk_zone)
+		return -ENOMEM;
+	uma_zone_reserve(swblk_zone, SWBLK_RESERVE);
+	ret = uma_prealloc(swblk_zone, SWBLK_RESERVE);
+	if (!ret && embedded)
+		ret = swap_pager_embed(embedded);
+	if (ret) {
+		uma_zdestroy(swblk_zone);
+		swblk_zone = NULL;
 		return ret;
+	}
 	vm_pager_register(OBJT_DEFAULT, &swappagerops);
 	vm_pager_register(OBJT_SWAP, &swappagerops);
 	return 0;
@@ -1004,4 +1131,6 @@ void swap_pager_fini(void)
 	}
 	VM_ASSERT(xa_empty(&swap_objects));
 	xa_destroy(&swap_objects);
+	uma_zdestroy(swblk_zone);
+	swblk_zone = NULL;
 }

@@ -658,8 +658,8 @@ static int fault_prepare_write(struct faultstate *fs)
 	return fault_fail(fs, KERN_RESTART);
 }
 
-int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
-	     struct vm_page **m_hold)
+static int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+		      struct vm_fault_wait *fw, struct vm_page **m_hold)
 {
 	struct faultstate fs = {
 		.map = map,
@@ -692,6 +692,19 @@ int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct
 	if (fault_unprepared(&fs))
 		return fault_prepare_write(&fs);
 	return vm_fault_enter(&fs, m_hold);
+}
+
+int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
+	     struct vm_page **m_hold)
+{
+	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold);
+
+	/* The kernel's records of it want pages as well. */
+	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() <= vm_dom.v_free_reserved) {
+		fw->what = VM_FAULT_WAIT_MEMORY;
+		rv = KERN_RESTART;
+	}
+	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
 

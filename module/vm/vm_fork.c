@@ -4,10 +4,30 @@
  */
 #include "vm_fork.h"
 
+#include "uma.h"
 #include "vmmeter.h"
 
-void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min, vm_offset_t max)
+static uma_zone_t vmspace_zone;
+
+int vmspace_startup(void)
 {
+	vmspace_zone = uma_zcreate("VMSPACE", sizeof(struct vmspace), NULL, NULL, NULL, NULL,
+				   UMA_ALIGN_PTR, 0);
+	return vmspace_zone ? 0 : -ENOMEM;
+}
+
+void vmspace_shutdown(void)
+{
+	uma_zdestroy(vmspace_zone);
+	vmspace_zone = NULL;
+}
+
+struct vmspace *vmspace_alloc(struct pmap *pmap, vm_offset_t min, vm_offset_t max)
+{
+	struct vmspace *vm = uma_zalloc(vmspace_zone, M_NOWAIT);
+
+	if (!vm)
+		return NULL;
 	vm_map_init(&vm->vm_map, pmap, min, max);
 	atomic_long_set(&vm->vm_minflt, 0);
 	atomic_long_set(&vm->vm_majflt, 0);
@@ -25,6 +45,7 @@ void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min, vm_off
 	INIT_LIST_HEAD(&vm->vm_swapq);
 	vm->vm_nswap = 0;
 	mutex_init(&vm->vm_brk_lock);
+	return vm;
 }
 
 int vmspace_fork(struct vmspace *vm, struct vmspace *child)
@@ -49,7 +70,7 @@ int vmspace_fork(struct vmspace *vm, struct vmspace *child)
 	return 0;
 }
 
-void vmspace_exit(struct vmspace *vm)
+void vmspace_free(struct vmspace *vm)
 {
 	struct vm_map *map = &vm->vm_map;
 	LIST_HEAD(deferred);
@@ -62,4 +83,5 @@ void vmspace_exit(struct vmspace *vm)
 	map->pmap = NULL;
 	vm_map_remove_all(map, &deferred);
 	vm_map_process_deferred(&deferred);
+	uma_zfree(vmspace_zone, vm);
 }

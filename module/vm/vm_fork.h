@@ -60,33 +60,47 @@ struct vmspace {
 };
 
 /**
- * vmspace_init() - make an empty address space
- * @vm: the address space
+ * vmspace_startup() - make the zone of address spaces
+ *
+ * Context: start-up only.
+ * Return: 0, -ENOMEM.
+ */
+int vmspace_startup(void);
+
+/**
+ * vmspace_shutdown() - undo vmspace_startup(); harmless when it failed
+ *
+ * Context: shut-down only.
+ */
+void vmspace_shutdown(void);
+
+/**
+ * vmspace_alloc() - make an empty address space
  * @pmap: its translations
  * @min: first address
  * @max: address behind the last
  *
- * Context: any; nobody else knows @vm.
+ * Context: process, waits for memory; no VM lock held.
+ * Return: the address space; NULL without memory.
  */
-void vmspace_init(struct vmspace *vm, struct pmap *pmap, vm_offset_t min,
-		  vm_offset_t max);
+struct vmspace *vmspace_alloc(struct pmap *pmap, vm_offset_t min, vm_offset_t max);
 
 /**
  * vmspace_fork() - make an empty address space a copy of another
  * @vm: the parent's
- * @child: the child's, from vmspace_init()
+ * @child: the child's, from vmspace_alloc()
  *
  * Context: process, may sleep; page tables of both stand still.
- * Return: 0; -ENOMEM, and @child must be given to vmspace_exit() as it is.
+ * Return: 0; -ENOMEM, and @child must be given to vmspace_free() as it is.
  */
 int vmspace_fork(struct vmspace *vm, struct vmspace *child);
 
 /**
- * vmspace_exit() - empty an address space whose translations are gone
+ * vmspace_free() - end an address space whose translations are gone
  * @vm: the address space; nobody else uses it any more
  *
  * Context: process, may do I/O: no lock held.
  */
-void vmspace_exit(struct vmspace *vm);
+void vmspace_free(struct vmspace *vm);
 
 #endif /* BSDVM_VM_FORK_H */

@@ -20,6 +20,7 @@
 
 #include "pmap.h"
 #include "swap_reserve.h"
+#include "uma.h"
 #include "vmmeter.h"
 
 unsigned int vm_stack_guard_page = 1;
@@ -27,7 +28,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_stack_guard_page);
 unsigned long vm_sgrowsiz = 128 * 1024;
 EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
-static struct kmem_cache *mapentzone;
+static uma_zone_t mapentzone;
 
 static inline struct vm_map_entry *rb_to_entry(struct rb_node *node)
 {
@@ -44,14 +45,14 @@ RB_DECLARE_CALLBACKS_MAX(static, vm_map_gap_cb,
 
 int vm_map_startup(void)
 {
-	mapentzone = kmem_cache_create("bsdvm_map_entry", sizeof(struct vm_map_entry), 0,
-				       SLAB_ACCOUNT, NULL);
+	mapentzone = uma_zcreate("MAP ENTRY", sizeof(struct vm_map_entry), NULL, NULL, NULL, NULL,
+				 UMA_ALIGN_PTR, 0);
 	return mapentzone ? 0 : -ENOMEM;
 }
 
 void vm_map_shutdown(void)
 {
-	kmem_cache_destroy(mapentzone);
+	uma_zdestroy(mapentzone);
 	mapentzone = NULL;
 }
 
@@ -188,13 +189,13 @@ void vm_map_entry_resize(struct vm_map *map, struct vm_map_entry *entry, vm_offs
 
 struct vm_map_entry *vm_map_entry_create(void)
 {
-	return kmem_cache_alloc(mapentzone, GFP_KERNEL);
+	return uma_zalloc(mapentzone, M_NOWAIT);
 }
 
 void vm_map_entry_dispose(struct vm_map_entry *entry)
 {
 	if (entry)
-		kmem_cache_free(mapentzone, entry);
+		uma_zfree(mapentzone, entry);
 }
 
 bool vm_map_charge(struct vm_map *map, vm_size_t size)

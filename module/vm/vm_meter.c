@@ -97,6 +97,7 @@ void vm_meter_stats(struct bsdvm_stats *stats)
 	stats->v_interrupt_free_min = vm_dom.v_interrupt_free_min;
 	stats->v_free_severe = vm_dom.v_free_severe;
 	stats->v_unswappable_count = vm_page_queue_count(PQ_UNSWAPPABLE);
+	stats->v_kmem_count = vm_kmem_count();
 	swap_pager_status(&stats->v_swap_size, &stats->v_swap_inuse);
 }
 

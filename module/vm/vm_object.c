@@ -25,6 +25,7 @@
 
 #include "pmap.h"
 #include "swap_reserve.h"
+#include "uma.h"
 #include "vm_page.h"
 #include "vm_pager.h"
 #include "vm_user.h"
@@ -32,7 +33,7 @@
 
 unsigned int vm_old_msync;
 
-static struct kmem_cache *obj_zone;
+static uma_zone_t obj_zone;
 static atomic64_t next_object_id;
 
 /**
@@ -51,6 +52,10 @@ static void vm_object_later(struct work_struct *work);
 static LLIST_HEAD(later_list);
 static DECLARE_WORK(later_work, vm_object_later);
 
+static void vm_object_dead(struct work_struct *work);
+static LLIST_HEAD(dead_list);
+static DECLARE_WORK(dead_work, vm_object_dead);
+
 int vm_object_init(void)
 {
 	struct object_list *list;
@@ -61,8 +66,8 @@ int vm_object_init(void)
 		spin_lock_init(&list->lock);
 		INIT_LIST_HEAD(&list->head);
 	}
-	obj_zone = kmem_cache_create("bsdvm_object", sizeof(struct vm_object), 0, SLAB_ACCOUNT,
-				     NULL);
+	obj_zone = uma_zcreate("VM OBJECT", sizeof(struct vm_object), NULL, NULL, NULL, NULL,
+			       UMA_ALIGN_PTR, 0);
 	return obj_zone ? 0 : -ENOMEM;
 }
 
@@ -70,7 +75,8 @@ void vm_object_fini(void)
 {
 	flush_work(&later_work);
 	rcu_barrier();
-	kmem_cache_destroy(obj_zone);
+	flush_work(&dead_work);
+	uma_zdestroy(obj_zone);
 	obj_zone = NULL;
 	vm_user_fini();
 }
@@ -100,7 +106,7 @@ static void vm_object_list_remove(struct vm_object *object)
 struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 {
 	struct vm_user *user = vm_user_current();
-	struct vm_object *object = user ? kmem_cache_alloc(obj_zone, GFP_KERNEL) : NULL;
+	struct vm_object *object = user ? uma_zalloc(obj_zone, M_NOWAIT) : NULL;
 
 	if (!object)
 		return NULL;
@@ -540,9 +546,22 @@ static void vm_object_backing_remove(struct vm_object *object)
 	object->backing_object = NULL;
 }
 
+/* Objects that nobody can be looking at any more. */
+static void vm_object_dead(struct work_struct *work)
+{
+	struct vm_object *object, *next;
+
+	llist_for_each_entry_safe(object, next, llist_del_all(&dead_list), later)
+		uma_zfree(obj_zone, object);
+}
+
+/* In an interrupt, where zones are out of bounds. */
 static void vm_object_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(obj_zone, container_of(rcu, struct vm_object, rcu));
+	struct vm_object *object = container_of(rcu, struct vm_object, rcu);
+
+	if (llist_add(&object->later, &dead_list))
+		schedule_work(&dead_work);
 }
 
 /* The last reference is gone and nobody can find the object any more. */
@@ -757,7 +776,7 @@ static bool vm_object_split_reserve(struct vm_object *object, vm_pindex_t start,
 	if (!vm_pager_swapped(object))
 		return true;
 	for (at = start; vm_pager_ops(object)->next(object, &at, start + new->size); at++)
-		if (xa_reserve(&new->swap, at - start, GFP_KERNEL))
+		if (vm_pager_ops(object)->reserve(new, at - start))
 			return false;
 	return true;
 }

@@ -95,6 +95,9 @@ atomic_t vm_pageout_wanted = ATOMIC_INIT(0);
 /* Read by who has no lock, too: their memory stays that of pages. */
 static struct kmem_cache *fakepg_zone;
 
+/* Pages that are the kernel's own. */
+static atomic_long_t vm_page_kmem = ATOMIC_LONG_INIT(0);
+
 static atomic_t vm_page_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(vm_page_wait);
 
@@ -181,16 +184,29 @@ void vm_page_shutdown(void)
 
 /* --- allocation and freeing */
 
+/* Pages that a request must leave in the buddy allocator. */
+static unsigned long vm_page_keep_free(int req)
+{
+	switch (req) {
+	case VM_ALLOC_INTERRUPT:
+		return 0;
+	case VM_ALLOC_SYSTEM:
+		return vm_dom.v_pageout_free_min;
+	default:
+		return vm_dom.v_free_reserved;
+	}
+}
+
 /* Fill an empty cache from the buddy allocator. */
 static noinline void vm_page_cache_refill_locked(struct vm_page_cache *cache,
 						 int req)
 {
-	unsigned long keep = req == VM_ALLOC_SYSTEM ? 0 : vm_dom.v_free_reserved;
+	unsigned long keep = vm_page_keep_free(req);
 	unsigned int n = VM_PAGE_CACHE_BATCH;
 
 	lockdep_assert_held(&cache->lock);
 	/* What comes from the reserve is not left where anyone may have it. */
-	if (vm_phys_free_count() < vm_dom.v_free_reserved + n && !keep)
+	if (req != VM_ALLOC_NORMAL && vm_phys_free_count() < vm_dom.v_free_reserved + n)
 		n = 1;
 	WRITE_ONCE(cache->count, vm_phys_alloc_npages(cache->pages, n, keep));
 	if (vm_phys_free_count() < vm_dom.wakeup)
@@ -260,6 +276,32 @@ struct vm_page *vm_page_alloc_noobj(int req)
 	return m;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_noobj);
+
+struct vm_page *vm_page_alloc_kmem(int req)
+{
+	struct vm_page *m = vm_page_alloc_noobj(req);
+
+	if (m) {
+		vm_page_wire(m);
+		atomic_long_inc(&vm_page_kmem);
+	}
+	return m;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_kmem);
+
+void vm_page_free_kmem(struct vm_page *m)
+{
+	atomic_long_dec(&vm_page_kmem);
+	vm_page_unwire(m, PQ_NONE);
+	vm_page_free(m);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_free_kmem);
+
+unsigned long vm_kmem_count(void)
+{
+	return atomic_long_read(&vm_page_kmem);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_kmem_count);
 
 static void vm_page_wakeup(void)
 {

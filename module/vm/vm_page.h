@@ -62,15 +62,16 @@
 
 /*
  * vm_page_alloc_noobj: a few pages in the buddy allocator are kept from ordinary
- * requests, so that page-out, which needs memory to free memory, goes on.
+ * requests, and some of these from all but page-out, which needs memory to free memory.
  */
 #define VM_ALLOC_NORMAL		0
 #define VM_ALLOC_SYSTEM		1	/* may dig into that reserve */
+#define VM_ALLOC_INTERRUPT	2	/* ... and use it up */
 
 /**
  * struct vm_domain - how many pages there should be, by the size of the pool
  * @v_free_reserved: VM_ALLOC_NORMAL never gets these
- * @v_pageout_free_min: part of them, for page-out
+ * @v_pageout_free_min: part of them, for page-out: VM_ALLOC_SYSTEM never gets these
  * @v_interrupt_free_min: part of those, for nobody who may wait
  * @v_free_severe: fewer free ones than these are a severe shortage
  * @v_free_min: fewer than these are a shortage
@@ -142,6 +143,32 @@ void vm_page_drain_caches(void);
  * Return: the page, or NULL when none is free (see vm_wait()).
  */
 struct vm_page *vm_page_alloc_noobj(int req);
+
+/**
+ * vm_page_alloc_kmem() - a page for the kernel's own use
+ * @req: VM_ALLOC_*
+ *
+ * As vm_page_alloc_noobj(), wired, and counted as the kernel's.
+ *
+ * Context: any but interrupt.
+ * Return: the page, or NULL.
+ */
+struct vm_page *vm_page_alloc_kmem(int req);
+
+/**
+ * vm_page_free_kmem() - the opposite
+ * @m: a page of vm_page_alloc_kmem()
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_free_kmem(struct vm_page *m);
+
+/**
+ * vm_kmem_count() - pages that the kernel uses itself
+ *
+ * Context: any.
+ */
+unsigned long vm_kmem_count(void);
 
 /**
  * vm_page_free() - free a page

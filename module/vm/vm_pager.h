@@ -43,6 +43,8 @@
  *	behind it; everything else that was behind @src goes when @destroy is set, and
  *	stays when not. Return: 0; -ENOMEM: some of it was not moved. Context: both
  *	locked exclusively.
+ * @reserve: see to it that @copy to that page of @object needs no memory. Return: 0,
+ *	-ENOMEM. Context: the object locked exclusively.
  * @prepare_write: the page, wired and resident, is about to be stored to for the first
  *	time; sets PGA_PREPARED. Context: as @getpages. NULL: nothing to do.
  * @unswapped: the page is about to be changed: what is behind it is stale. Context:
@@ -58,7 +60,7 @@
  *	back? Context: any.
  *
  * A pager without @freespace keeps nothing that would have to be freed: @freespace,
- * @copy, @unswapped, @next and @crowded go together.
+ * @copy, @reserve, @unswapped, @next and @crowded go together.
  */
 struct pagerops {
 	int (*getpages)(struct vm_object *object, struct vm_page **ma,
@@ -74,6 +76,7 @@ struct pagerops {
 			  vm_pindex_t end);
 	int (*copy)(struct vm_object *src, struct vm_object *dst,
 		    vm_pindex_t offset, vm_pindex_t size, bool destroy);
+	int (*reserve)(struct vm_object *object, vm_pindex_t pindex);
 	void (*prepare_write)(struct vm_object *object, struct vm_page *m);
 	void (*unswapped)(struct vm_page *m);
 	int (*populate)(struct vm_object *object, vm_pindex_t pindex);

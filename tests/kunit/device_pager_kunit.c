@@ -118,7 +118,7 @@ static struct vm_object *test_map_object(struct vm_map *map)
 
 static void fake_page_is_wired_and_counted_nowhere(struct kunit *test)
 {
-	unsigned long wired = vm_wire_count();
+	unsigned long wired = test_wire_count();
 	struct vm_page *m = vm_page_getfake(TEST_ROM, VM_MEMATTR_UNCACHEABLE);
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
@@ -135,12 +135,12 @@ static void fake_page_is_wired_and_counted_nowhere(struct kunit *test)
 	vm_page_wire(m);
 	vm_page_wire(m);
 	KUNIT_EXPECT_TRUE(test, vm_page_wired_beside(m, 1));
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 	vm_page_unwire(m, PQ_ACTIVE);
 	vm_page_unwire(m, PQ_ACTIVE);
 	KUNIT_EXPECT_EQ(test, vm_page_queue(m), (unsigned int)PQ_NONE);
 	KUNIT_EXPECT_FALSE(test, vm_page_wired_beside(m, 0));
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 	vm_page_putfake(m);
 }
 
@@ -260,7 +260,7 @@ static void cdev_page_is_the_drivers_frame(struct kunit *test)
 {
 	struct test_drv *drv = test_drv(test);
 	struct vm_map *map = test_map(test, MAP_INHERIT_SHARE);
-	unsigned long wired = vm_wire_count(), nfree = vm_free_count();
+	unsigned long wired = test_wire_count(), nfree = test_free_count();
 	struct vm_page *m;
 	int asked;
 
@@ -274,8 +274,8 @@ static void cdev_page_is_the_drivers_frame(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->phys_addr, (vm_paddr_t)__pa(drv->pages[2]));
 	KUNIT_EXPECT_EQ(test, (int)m->memattr, VM_MEMATTR_WRITE_BACK);
 	KUNIT_EXPECT_EQ(test, vm_page_queue(m), (unsigned int)PQ_NONE);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), nfree);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_free_count(), nfree);
 }
 
 static void cdev_fork_copies_what_is_memory(struct kunit *test)

@@ -26,14 +26,14 @@ static struct vm_map *test_map(struct kunit *test, struct vm_object **objectp)
 
 static void phys_page_is_wired_once(struct kunit *test)
 {
-	unsigned long wired = vm_wire_count();
+	unsigned long wired = test_wire_count();
 	struct vm_object *object;
 	struct vm_map *map = test_map(test, &object);
 	struct vm_page *m;
 	LIST_HEAD(deferred);
 
 	KUNIT_EXPECT_EQ(test, test_load(map, 1), 0ULL);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + 1);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 1);
 	KUNIT_EXPECT_EQ(test, test_wirings(map, 1), 1);
 	m = test_page(map, 1);
 	vm_page_activate(m);
@@ -46,17 +46,17 @@ static void phys_page_is_wired_once(struct kunit *test)
 			vm_map_wire(map, test_va(0), test_va(2), VM_MAP_WIRE_NOHOLES,
 				    vm_fault_wire));
 	KUNIT_EXPECT_EQ(test, test_wirings(map, 1), 2);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + 2);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 2);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
 			vm_map_unwire(map, test_va(0), test_va(2), VM_MAP_WIRE_NOHOLES));
 	KUNIT_EXPECT_EQ(test, test_wirings(map, 1), 1);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + 2);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 2);
 	KUNIT_EXPECT_EQ(test, test_load(map, 1), 7ULL);
 
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
 			vm_map_remove(map, test_va(0), test_va(TEST_PAGES + 1), &deferred));
 	vm_map_process_deferred(&deferred);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 }
 
 static void phys_object_ends_at_its_size(struct kunit *test)
@@ -73,7 +73,7 @@ static void phys_object_ends_at_its_size(struct kunit *test)
 /* Somebody still reads it when the object goes. */
 static void phys_page_that_is_held_goes_later(struct kunit *test)
 {
-	unsigned long wired = vm_wire_count();
+	unsigned long wired = test_wire_count();
 	struct vm_object *object;
 	struct vm_map *map = test_map(test, &object);
 	struct vm_page *m = NULL;
@@ -84,9 +84,9 @@ static void phys_page_that_is_held_goes_later(struct kunit *test)
 	vm_map_remove(map, test_va(0), test_va(TEST_PAGES + 1), &deferred);
 	vm_map_process_deferred(&deferred);
 	KUNIT_EXPECT_EQ(test, *(u64 *)pmap_quick_enter_page(m), 5ULL);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + 1);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 1);
 	vm_page_unwire(m, PQ_ACTIVE);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 }
 
 static int test_toucher(void *arg)
@@ -102,7 +102,7 @@ static int test_toucher(void *arg)
 
 static void phys_page_is_made_once(struct kunit *test)
 {
-	unsigned long wired = vm_wire_count();
+	unsigned long wired = test_wire_count();
 	struct test_thread *threads[2];
 	struct vm_object *object;
 	unsigned int round, i;
@@ -115,10 +115,10 @@ static void phys_page_is_made_once(struct kunit *test)
 		for (i = 0; i < 2; i++)
 			KUNIT_EXPECT_EQ(test, VM_PAGER_OK, test_thread_join(threads[i]));
 		KUNIT_EXPECT_EQ(test, object->resident_page_count, (unsigned long)TEST_PAGES);
-		KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + TEST_PAGES);
+		KUNIT_EXPECT_EQ(test, test_wire_count(), wired + TEST_PAGES);
 		vm_object_deallocate(object);
 	}
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 }
 
 static void phys_page_without_memory(struct kunit *test)

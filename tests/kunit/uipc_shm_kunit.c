@@ -204,22 +204,22 @@ static void shm_copy_that_faults_is_short(struct kunit *test)
 static void shm_shrinking_frees_and_zeroes(struct kunit *test)
 {
 	struct shmfd *shmfd = test_shm(test, 0);
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	u8 *bytes = kunit_kzalloc(test, SIZE, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
 	memset(bytes, 0x5a, SIZE);
 	KUNIT_EXPECT_EQ(test, (ssize_t)SIZE, test_write(shmfd, 0, bytes, SIZE));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - PAGES);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - PAGES);
 	KUNIT_EXPECT_EQ(test, 0, shm_dotruncate(shmfd, VM_PAGE_SIZE + 1));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 2);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 2);
 	KUNIT_EXPECT_EQ(test, 0, shm_dotruncate(shmfd, SIZE));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 2);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 2);
 	KUNIT_EXPECT_EQ(test, (ssize_t)SIZE, test_read(shmfd, 0, bytes, SIZE));
 	KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0x5a, VM_PAGE_SIZE + 1));
 	KUNIT_EXPECT_NULL(test, memchr_inv(bytes + VM_PAGE_SIZE + 1, 0, SIZE - VM_PAGE_SIZE - 1));
 	KUNIT_EXPECT_EQ(test, 0, shm_dotruncate(shmfd, 0));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 	shm_drop(shmfd);
 }
 

@@ -128,18 +128,18 @@ static void fork_splits_entries(struct kunit *test)
 
 	TEST_OPS(test, map, MEMORY, VALUES, { TEST_ADVISE, 14, 17, VM_ADVICE_NOCORE });
 	TEST_EXPECT_MAP(test, map, "10-14:rw$/A+0 14-17:rwC$/A+4 17-20:rw$/A+7");
-	free = vm_free_count();
+	free = test_free_count();
 	child = test_fork(test, map);
 	TEST_EXPECT_MAP(test, map, "10-14:rwc+$/A+0 14-17:rwc+C$/B+0 17-20:rwc+$/C+7");
 	TEST_OPS(test, child, { TEST_LOAD, 10, 20, 7 });
 	TEST_OPS(test, map, { TEST_REMOVE, 14, 17 });
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 	TEST_OPS(test, child, { TEST_LOAD, 10, 20, 7 }, { TEST_REMOVE, 14, 17 });
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free + 3);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free + 3);
 	TEST_OPS(test, child, { TEST_LOAD, 10, 14, 7 }, { TEST_LOAD, 17, 20, 14 },
 		 { TEST_REMOVE, 10, 20 });
 	TEST_OPS(test, map, { TEST_LOAD, 10, 14, 7 }, { TEST_REMOVE, 10, 14 });
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free + 7);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free + 7);
 	TEST_OPS(test, map, { TEST_LOAD, 17, 20, 14 });
 }
 
@@ -536,7 +536,7 @@ static void random_step(struct kunit *test, struct model *model, struct rnd_stat
 
 static void processes_at_random_against_model(struct kunit *test)
 {
-	unsigned long wire_count = vm_map_user_wire_count(), wirings = vm_wire_count();
+	unsigned long wire_count = vm_map_user_wire_count(), wirings = test_wire_count();
 	struct model *model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
 	u64 reserved = swap_reserved();
 	struct rnd_state rnd;
@@ -559,7 +559,7 @@ static void processes_at_random_against_model(struct kunit *test)
 		model_exit(model, i);
 	KUNIT_EXPECT_EQ(test, swap_reserved(), reserved);
 	KUNIT_EXPECT_EQ(test, vm_map_user_wire_count(), wire_count);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), wirings);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), wirings);
 	KUNIT_EXPECT_GT(test, model->forks, (unsigned int)STEPS / 100);
 	KUNIT_EXPECT_GT(test, model->moves, (unsigned int)STEPS / 50);
 }

@@ -561,7 +561,7 @@ static void map_remove_frees_pages(struct kunit *test)
 	const struct map_op middle = { REMOVE, 14, 17 };
 	struct vm_object *object = vm_object_allocate_anon(10);
 	struct test_map *tm = test_map(test);
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct vm_page *m;
 	unsigned int i;
 
@@ -578,10 +578,10 @@ static void map_remove_frees_pages(struct kunit *test)
 							  RW, ALL, 0));
 	vm_map_unlock(&tm->map);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, do_op(tm, &middle));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 7);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 7);
 	KUNIT_EXPECT_EQ(test, object->resident_page_count, 7UL);
 	test_empty(&tm->map);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 }
 
 /* --- placement */

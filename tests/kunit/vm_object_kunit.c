@@ -121,7 +121,7 @@ static unsigned int test_refs(struct vm_object *object)
 
 static void object_last_reference_frees_pages(struct kunit *test)
 {
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct vm_object *object = test_object(test, OBJECT_SIZE);
 	struct vm_page *ma[32];
 
@@ -130,12 +130,12 @@ static void object_last_reference_frees_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, object->resident_page_count, 8UL);
 	KUNIT_EXPECT_PTR_EQ(test, ma[0]->object, object);
 	KUNIT_EXPECT_EQ(test, ma[15]->pindex, 15ULL);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 8);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 8);
 	vm_object_reference(object);
 	vm_object_deallocate(object);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 8);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 8);
 	vm_object_deallocate(object);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 	vm_object_deallocate(NULL);
 }
 
@@ -241,7 +241,7 @@ static void object_page_remove(struct kunit *test)
 {
 	const struct remove_case *c = test->param_value;
 	struct vm_object *object = test_object(test, OBJECT_SIZE);
-	unsigned long free = vm_free_count(), gone;
+	unsigned long free = test_free_count(), gone;
 	struct vm_page *ma[32];
 	unsigned int i;
 
@@ -259,14 +259,14 @@ static void object_page_remove(struct kunit *test)
 					c->left & BIT(i) ? ma[i] : NULL, "page %u", i);
 	/* The wired one is free only once it is unwired. */
 	gone = OBJECT_SIZE - hweight32(c->left) - !(c->left & BIT(3));
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - OBJECT_SIZE + gone);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - OBJECT_SIZE + gone);
 	if (!(c->left & BIT(3)))
 		KUNIT_EXPECT_NULL(test, ma[3]->object);
 	vm_page_unwire(ma[3], PQ_INACTIVE);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - hweight32(c->left));
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - hweight32(c->left));
 	vm_page_xunbusy(ma[2]);
 	vm_object_deallocate(object);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 }
 
 KUNIT_ARRAY_PARAM_DESC(remove, remove_cases, name);
@@ -365,13 +365,13 @@ static void collapse_expect(struct kunit *test, const struct collapse_case *c,
 		}
 	}
 	KUNIT_EXPECT_EQ(test, shadow->resident_page_count, (unsigned long)left);
-	KUNIT_EXPECT_EQ_MSG(test, vm_free_count(), free - left, "hidden pages are freed");
+	KUNIT_EXPECT_EQ_MSG(test, test_free_count(), free - left, "hidden pages are freed");
 }
 
 static void object_collapse(struct kunit *test)
 {
 	const struct collapse_case *c = test->param_value;
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct vm_object *object, *shadow;
 	struct vm_page *bma[32], *sma[32];
 
@@ -385,7 +385,7 @@ static void object_collapse(struct kunit *test)
 	test_collapse(shadow);
 	collapse_expect(test, c, shadow, bma, sma, free);
 	vm_object_deallocate(shadow);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 }
 
 KUNIT_ARRAY_PARAM_DESC(collapse, collapse_cases, name);
@@ -394,7 +394,7 @@ KUNIT_ARRAY_PARAM_DESC(collapse, collapse_cases, name);
 static void object_deallocate_collapses(struct kunit *test)
 {
 	const struct collapse_case *c = test->param_value;
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct vm_object *object, *shadow;
 	struct vm_page *bma[32], *sma[32];
 
@@ -414,7 +414,7 @@ static void object_collapse_takes_whole_chain(struct kunit *test)
 	static const u32 pages[] = { 0xff00, 0x0ff0, 0x00ff, 0x1111, 0x0001 };
 	struct vm_object *object[ARRAY_SIZE(pages)];
 	unsigned int i, level, n = ARRAY_SIZE(pages);
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct vm_page *(*ma)[32];
 
 	ma = kunit_kcalloc(test, n, sizeof(*ma), GFP_KERNEL);
@@ -440,7 +440,7 @@ static void object_collapse_takes_whole_chain(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ_MSG(test, test_lookup(object[n - 1], i), ma[level][i],
 					"page %u", i);
 	}
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - OBJECT_SIZE);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - OBJECT_SIZE);
 	vm_object_deallocate(object[n - 1]);
 }
 
@@ -520,15 +520,15 @@ static void object_collapse_keeps_wiring(struct kunit *test)
 	test_share(object);
 	shadow = test_shadow(test, object, 0, OBJECT_SIZE);
 	test_insert(test, shadow, 2);
-	free = vm_free_count();
+	free = test_free_count();
 	vm_object_deallocate(object);
 	KUNIT_EXPECT_PTR_EQ(test, test_lookup(shadow, 1), moved);
 	KUNIT_EXPECT_TRUE(test, vm_page_wired(moved));
-	KUNIT_EXPECT_EQ_MSG(test, vm_free_count(), free, "the hidden page is an orphan");
+	KUNIT_EXPECT_EQ_MSG(test, test_free_count(), free, "the hidden page is an orphan");
 	vm_page_unwire(hidden, PQ_INACTIVE);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free + 1);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free + 1);
 	vm_page_unwire(moved, PQ_INACTIVE);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free + 1);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free + 1);
 	vm_object_deallocate(shadow);
 }
 
@@ -575,7 +575,7 @@ static void object_bypass(struct kunit *test)
 	test_share(object);
 	shadow = test_shadow(test, object, c->shift, c->size);
 	test_insert_all(test, shadow, c->shadow, sma);
-	free = vm_free_count();
+	free = test_free_count();
 	test_collapse(shadow);
 
 	KUNIT_EXPECT_PTR_EQ(test, shadow->backing_object,
@@ -596,7 +596,7 @@ static void object_bypass(struct kunit *test)
 			m = deep;
 		KUNIT_EXPECT_PTR_EQ_MSG(test, test_resolve(shadow, i), m, "page %u", i);
 	}
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 	vm_object_deallocate(shadow);
 	vm_object_deallocate(object);
 	vm_object_deallocate(bottom);
@@ -609,7 +609,7 @@ static void object_bypass_merges_the_other(struct kunit *test)
 {
 	struct vm_object *object = test_object(test, OBJECT_SIZE), *one, *two;
 	struct vm_page *ma[32], *own[32];
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	unsigned int i;
 
 	test_insert_all(test, object, 0xffff, ma);
@@ -625,7 +625,7 @@ static void object_bypass_merges_the_other(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, test_lookup(two, 0), own[0]);
 	for (i = 1; i < OBJECT_SIZE; i++)
 		KUNIT_EXPECT_PTR_EQ(test, test_lookup(two, i), ma[i]);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - 2 * OBJECT_SIZE);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 2 * OBJECT_SIZE);
 	vm_object_deallocate(one);
 	vm_object_deallocate(two);
 }
@@ -637,7 +637,7 @@ static void object_child_exit_collapses_parent(struct kunit *test)
 {
 	struct vm_object *object = test_object(test, OBJECT_SIZE), *parent, *child;
 	struct vm_page *ma[32], *written;
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	unsigned int i;
 
 	test_insert_all(test, object, 0xffff, ma);
@@ -647,13 +647,13 @@ static void object_child_exit_collapses_parent(struct kunit *test)
 	written = test_insert(test, parent, 4);
 	test_insert(test, child, 4);
 	test_insert(test, child, 9);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - OBJECT_SIZE - 3);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - OBJECT_SIZE - 3);
 
 	vm_object_deallocate(child);
 	KUNIT_EXPECT_EQ(test, test_depth(parent), 1U);
 	for (i = 0; i < OBJECT_SIZE; i++)
 		KUNIT_EXPECT_PTR_EQ(test, test_lookup(parent, i), i == 4 ? written : ma[i]);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free - OBJECT_SIZE);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - OBJECT_SIZE);
 	vm_object_deallocate(parent);
 }
 
@@ -728,7 +728,7 @@ static void view_check(struct kunit *test, struct view *view)
 static void object_fork_loop_is_bounded(struct kunit *test)
 {
 	struct view parent = { .size = OBJECT_SIZE }, child;
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct rnd_state rnd;
 	unsigned int i, j;
 
@@ -748,7 +748,7 @@ static void object_fork_loop_is_bounded(struct kunit *test)
 		vm_object_deallocate(child.object);
 		KUNIT_ASSERT_EQ(test, test_depth(parent.object), 1U);
 		view_check(test, &parent);
-		KUNIT_ASSERT_EQ(test, vm_free_count(), free - OBJECT_SIZE);
+		KUNIT_ASSERT_EQ(test, test_free_count(), free - OBJECT_SIZE);
 	}
 	vm_object_deallocate(parent.object);
 }
@@ -757,7 +757,7 @@ static void object_fork_loop_is_bounded(struct kunit *test)
 static void object_fork_line_is_bounded(struct kunit *test)
 {
 	struct view parent = { .size = OBJECT_SIZE }, child;
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	struct rnd_state rnd;
 	unsigned int i;
 
@@ -773,7 +773,7 @@ static void object_fork_line_is_bounded(struct kunit *test)
 		parent = child;
 		view_check(test, &parent);
 		KUNIT_ASSERT_EQ(test, test_depth(parent.object), 1U);
-		KUNIT_ASSERT_EQ(test, vm_free_count(), free - OBJECT_SIZE);
+		KUNIT_ASSERT_EQ(test, test_free_count(), free - OBJECT_SIZE);
 	}
 	vm_object_deallocate(parent.object);
 }
@@ -810,7 +810,7 @@ static unsigned long views_resident(struct kunit *test, struct view *views, unsi
 
 static void object_random_against_model(struct kunit *test)
 {
-	unsigned long free = vm_free_count();
+	unsigned long free = test_free_count();
 	unsigned int n = 0, step, i;
 	struct vm_object **seen;
 	struct rnd_state rnd;
@@ -853,12 +853,12 @@ static void object_random_against_model(struct kunit *test)
 		}
 		for (i = 0; i < n; i++)
 			view_check(test, &views[i]);
-		KUNIT_ASSERT_EQ_MSG(test, free - vm_free_count(),
+		KUNIT_ASSERT_EQ_MSG(test, free - test_free_count(),
 				    views_resident(test, views, n, seen), "step %u", step);
 	}
 	while (n)
 		vm_object_deallocate(views[--n].object);
-	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 }
 
 /* --- growing in place */

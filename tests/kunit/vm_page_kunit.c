@@ -160,7 +160,7 @@ static void page_free_count_is_exact(struct kunit *test)
 	}
 }
 
-static void page_reserve_is_for_system(struct kunit *test)
+static void page_reserves_are_kept(struct kunit *test)
 {
 	struct test_pages *pages = test_pages_alloc(test);
 	unsigned long reserve, before;
@@ -177,9 +177,14 @@ static void page_reserve_is_for_system(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, vm_free_count(), reserve - (pages->count - before));
 		KUNIT_ASSERT_FALSE(test, test_pages_get(pages, VM_ALLOC_NORMAL));
 	}
+	KUNIT_EXPECT_EQ(test, vm_free_count(), vm_dom.v_pageout_free_min);
+	while (test_pages_get(pages, VM_ALLOC_INTERRUPT)) {
+		KUNIT_ASSERT_EQ(test, vm_free_count(), reserve - (pages->count - before));
+		KUNIT_ASSERT_FALSE(test, test_pages_get(pages, VM_ALLOC_SYSTEM));
+	}
 	KUNIT_EXPECT_EQ(test, pages->count - before, reserve);
 	KUNIT_EXPECT_EQ(test, vm_free_count(), 0UL);
-	KUNIT_EXPECT_EQ(test, pages->count, vm_phys_page_count());
+	KUNIT_EXPECT_EQ(test, pages->count, vm_phys_page_count() - vm_kmem_count());
 }
 
 static int page_free_thread(void *arg)
@@ -206,7 +211,7 @@ static void page_alloc_robs_other_caches(struct kunit *test)
 
 	thread = test_thread(test, test_cpu(0), page_free_thread, few);
 	test_thread_join(thread);
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_exhaust(pages, VM_ALLOC_INTERRUPT);
 	KUNIT_EXPECT_EQ(test, pages->count, before);
 	KUNIT_EXPECT_EQ(test, vm_free_count(), 0UL);
 }
@@ -883,7 +888,7 @@ static struct kunit_case vm_page_cases[] = {
 	KUNIT_CASE(page_cache_keeps_off_buddy),
 	KUNIT_CASE(page_cache_is_bounded),
 	KUNIT_CASE(page_free_count_is_exact),
-	KUNIT_CASE(page_reserve_is_for_system),
+	KUNIT_CASE(page_reserves_are_kept),
 	KUNIT_CASE(page_alloc_robs_other_caches),
 	KUNIT_CASE(page_churn_on_two_cpus),
 	KUNIT_CASE(page_wait_is_over_when_memory_is_there),

@@ -281,7 +281,7 @@ static void expect_no_leak(const struct bsdvm_stats *before)
 {
 	struct bsdvm_stats after;
 
-	EXPECT_EQ(vm_free_settles(before->v_free_count), before->v_free_count);
+	EXPECT_EQ(vm_free_settles(vm_free_of(*before)), vm_free_of(*before));
 	after = vm_stats();
 	EXPECT_EQ(after.o_count, before->o_count);
 	EXPECT_EQ(after.v_user_wire_count, before->v_user_wire_count);

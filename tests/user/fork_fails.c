@@ -113,7 +113,7 @@ TEST_LIMIT(a_fork_that_runs_out_of_memory_leaves_the_parent_whole, 240)
 	       nth - 1, refused, killed, whole);
 	EXPECT(refused && killed && whole);
 	after = vm_stats();
-	EXPECT_EQ(after.v_free_count, before.v_free_count);
+	EXPECT_EQ(vm_free_of(after), vm_free_of(before));
 	EXPECT_EQ(after.o_count, before.o_count);
 	EXPECT_EQ(vm_entry_at(private).e.kve_nobjects, 1);
 }

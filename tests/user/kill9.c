@@ -182,9 +182,9 @@ static void kill_often(phase_fn phase, int fd)
 		reap_all();
 	}
 	after = vm_stats();
-	EXPECT_EQ(after.v_free_count, before.v_free_count);
+	EXPECT_EQ(vm_free_of(after), vm_free_of(before));
 	EXPECT_EQ(after.o_count, before.o_count);
-	EXPECT_EQ(after.v_wire_count, before.v_wire_count);
+	EXPECT_EQ(vm_wired_of(after), vm_wired_of(before));
 }
 
 TEST(killed_while_faulting)

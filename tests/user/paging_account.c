@@ -24,7 +24,7 @@ static uint64_t held(void)
 {
 	const struct bsdvm_stats s = vm_stats();
 
-	return s.v_page_count - s.v_free_count + s.v_swap_inuse;
+	return s.v_page_count - vm_free_of(s) + s.v_swap_inuse;
 }
 
 /* Objects and pages that go a moment later than their process. */

@@ -56,7 +56,7 @@ static void expect_filled(const char *map, size_t pages)
 
 static uint64_t wired(void)
 {
-	return vm_stats().v_wire_count;
+	return vm_wired_of(vm_stats());
 }
 
 TEST(pages_are_wired_from_their_first_touch)

@@ -69,7 +69,7 @@ static void *watch(void *arg)
 
 	while (!*stop) {
 		stats = vm_stats();
-		used = stats.v_page_count - stats.v_free_count;
+		used = stats.v_page_count - vm_free_of(stats);
 		if (used > most_used)
 			most_used = used;
 		usleep(2000);

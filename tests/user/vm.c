@@ -33,9 +33,19 @@ struct bsdvm_stats vm_stats(void)
 	return stats;
 }
 
+uint64_t vm_free_of(struct bsdvm_stats stats)
+{
+	return stats.v_free_count + stats.v_kmem_count;
+}
+
+uint64_t vm_wired_of(struct bsdvm_stats stats)
+{
+	return stats.v_wire_count - stats.v_kmem_count;
+}
+
 uint64_t vm_free_pages(void)
 {
-	return vm_stats().v_free_count;
+	return vm_free_of(vm_stats());
 }
 
 uint64_t vm_free_settles(uint64_t want)

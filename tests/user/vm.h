@@ -24,7 +24,14 @@ char *vm_anon_flags(size_t pages, int flags);
 /* Counters; a failure to get them ends the test. */
 struct bsdvm_stats vm_stats(void);
 
-/* Free pages of the pool, by vm_stats(). */
+/*
+ * Pages that are free or the kernel's own: how many it has at hand of those depends
+ * on what went before. And those that are wired, but for the kernel's own.
+ */
+uint64_t vm_free_of(struct bsdvm_stats stats);
+uint64_t vm_wired_of(struct bsdvm_stats stats);
+
+/* The former, now. */
 uint64_t vm_free_pages(void);
 
 /**

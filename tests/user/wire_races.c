@@ -55,12 +55,12 @@ static void leaves_nothing(void (*body)(void))
 		harness_exit();
 	}
 	harness_join(pid);
-	vm_free_settles(before.v_free_count);
+	vm_free_settles(vm_free_of(before));
 	after = vm_stats();
-	EXPECT_EQ(after.v_wire_count, before.v_wire_count);
+	EXPECT_EQ(vm_wired_of(after), vm_wired_of(before));
 	EXPECT_EQ(after.v_user_wire_count, before.v_user_wire_count);
 	EXPECT_EQ(after.v_swap_reserved, before.v_swap_reserved);
-	EXPECT_EQ(after.v_free_count, before.v_free_count);
+	EXPECT_EQ(vm_free_of(after), vm_free_of(before));
 }
 
 /* --- one thread wires all there is, another what it has just mapped */

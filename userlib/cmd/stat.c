@@ -91,6 +91,7 @@ static const struct member members[] = {
 		      "pages that could not be read"),
 	LISTED_MEMBER(bsdvm_stats, v_pageout_errors,
 		      "pages that could not be written"),
+	LISTED_MEMBER(bsdvm_stats, v_kmem_count, "pages of the kernel's own"),
 	LISTED_MEMBER(bsdvm_stats, v_oom_kills,
 		      "processes killed for want of memory"),
 	LISTED_MEMBER(bsdvm_stats, o_count, "objects"),
