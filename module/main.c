@@ -17,8 +17,10 @@
 #include "pool.h"
 #include "proc.h"
 #include "vm/device_pager.h"
+#include "vm/malloc.h"
 #include "vm/phys_pager.h"
 #include "vm/swap_pager.h"
+#include "vm/uma.h"
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_map.h"
@@ -53,6 +55,9 @@ MODULE_PARM_DESC(pfault_oom_attempts,
 module_param_named(pfault_oom_wait, vm_pfault_oom_wait, uint, 0444);
 MODULE_PARM_DESC(pfault_oom_wait, "seconds each time (default 2)");
 
+module_param_named(uma_debug, uma_debug, bool, 0444);
+MODULE_PARM_DESC(uma_debug, "look for misuse of items of zones (default: debug kernels only)");
+
 static u64 __init swap_pages(void)
 {
 	return (swap_mb < 0 ? 4 * (u64)pool_mb : swap_mb) << (20 - VM_PAGE_SHIFT);
@@ -80,9 +85,15 @@ static int __init bsdvm_init(void)
 	ret = vm_page_startup();
 	if (ret)
 		goto fini_phys;
-	ret = pmap_init();
+	ret = uma_startup();
 	if (ret)
 		goto fini_page;
+	ret = kmeminit();
+	if (ret)
+		goto fini_uma;
+	ret = pmap_init();
+	if (ret)
+		goto fini_kmem;
 	ret = vm_object_init();
 	if (ret)
 		goto fini_pmap;
@@ -132,6 +143,10 @@ fini_object:
 	vm_object_fini();
 fini_pmap:
 	pmap_fini();
+fini_kmem:
+	kmemfini();
+fini_uma:
+	uma_shutdown();
 fini_page:
 	vm_page_shutdown();
 fini_phys:
@@ -158,6 +173,8 @@ static void __exit bsdvm_exit(void)
 	vnode_pager_fini();
 	swap_pager_fini();
 	pmap_fini();
+	kmemfini();
+	uma_shutdown();
 	vm_page_shutdown();
 	vm_phys_fini();
 	pool_release();

@@ -26,6 +26,7 @@ struct md_page {
 /**
  * struct vm_page - a physical page
  * @plinks: (F) buddy free list, or (Q) page queue
+ * @uma: (U) with PGA_SLAB, in place of @plinks: what the zone allocator keeps of it
  * @object: (O) the object that holds the page, or NULL
  * @pindex: (O) its place there
  * @phys_addr: (C) physical address; (B) where it is lent, see vm_page_set_foreign()
@@ -42,10 +43,14 @@ struct md_page {
  * @memattr: (C) how it is cached; VM_MEMATTR_WRITE_BACK, but for what is not memory
  *
  * Locks: (A) atomic, (B) exclusively busied, (C) constant after start-up, (F)
- * free-list lock, (O) the object's lock, (P) the pmap's, (Q) the page queue's.
+ * free-list lock, (O) the object's lock, (P) the pmap's, (Q) the page queue's, (U)
+ * who allocated it from the zone allocator, or that itself.
  */
 struct vm_page {
-	struct list_head plinks;
+	union {
+		struct list_head plinks;
+		unsigned long uma;
+	};
 	struct vm_object *object;
 	vm_pindex_t pindex;
 	vm_paddr_t phys_addr;

@@ -14,12 +14,16 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/bug.h>
+#include <linux/cpu.h>
 #include <linux/cred.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/hashtable.h>
+#include <linux/io.h>
 #include <linux/jiffies.h>
+#include <linux/kasan.h>
 #include <linux/kernel.h>
+#include <linux/kmemleak.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -58,6 +62,13 @@
 #if IS_ENABLED(CONFIG_KUNIT)
 #include <kunit/visibility.h>
 #endif
+
+/*
+ * Where the kernel reaches all memory, and back; an address from elsewhere gives a
+ * physical address that no memory has.
+ */
+#define PHYS_TO_DMAP(pa)	phys_to_virt(pa)
+#define DMAP_TO_PHYS(va)	((unsigned long)(va) - PAGE_OFFSET)
 
 /*
  * Consistency checks that walk whole structures: on in the debug kernel, where

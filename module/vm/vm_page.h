@@ -48,6 +48,7 @@
 #define PGA_FOREIGN	5	/* phys_addr is somebody else's frame, see its pager */
 #define PGA_NOSYNC	6	/* stores to it are not for the syncer to write */
 #define PGA_PREPARED	7	/* its pager knows that it is stored to */
+#define PGA_SLAB	8	/* the zone allocator's: it is wired, and plinks is uma */
 
 /* vm_page.busy */
 #define VPB_UNBUSIED	0
