@@ -38,8 +38,9 @@ uint64_t vm_free_pages(void);
  * vm_free_settles() - free pages come back to @want
  * @want: free pages expected
  *
- * A process that was waited for has given its pages back; one that was killed
- * and is not our child may still be on its way out: give it some seconds.
+ * A process that was waited for has given its pages back, unless the page daemon held
+ * its address space at that moment; one that was killed and is not our child may still
+ * be on its way out: give it some seconds.
  *
  * Return: the free pages in the end.
  */
