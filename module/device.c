@@ -56,7 +56,7 @@ static_assert(sizeof(struct bsdvm_minherit) == 24);
 static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
-static_assert(sizeof(struct bsdvm_stats) == 480);
+static_assert(sizeof(struct bsdvm_stats) == 488);
 static_assert(sizeof(struct bsdvm_rusage) == 168);
 static_assert(sizeof(struct bsdvm_kvmobject) == 88);
 static_assert(sizeof(struct bsdvm_objects) == 40);

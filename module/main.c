@@ -23,6 +23,7 @@
 #include "vm/uma.h"
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
+#include "vm/vm_fork.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"

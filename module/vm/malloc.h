@@ -10,7 +10,7 @@
 #ifndef BSDVM_MALLOC_H
 #define BSDVM_MALLOC_H
 
-#include "vm.h"
+#include "vm_page.h"
 
 /*
  * One of the first two, and any of the others. The values are FreeBSD's.
@@ -24,6 +24,19 @@
 #define M_WAITOK	0x0002
 #define M_ZERO		0x0100	/* all bytes zero */
 #define M_USE_RESERVE	0x0400
+
+/**
+ * malloc2vm_flags() - how far into the reserves an allocation may dig
+ * @flags: M_*
+ *
+ * Return: VM_ALLOC_*.
+ */
+static inline int malloc2vm_flags(int flags)
+{
+	if (flags & M_USE_RESERVE)
+		return VM_ALLOC_INTERRUPT;
+	return flags & M_NOWAIT ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
+}
 
 /**
  * struct malloc_type_stats - what one CPU has allocated of a type

@@ -307,7 +307,7 @@ static void swap_pager_trim(struct work_struct *work)
  * The block of a page. Without the object's exclusive lock it can go at any time, unless
  * the tree is locked.
  */
-static struct swblk *swblk_lookup(const struct vm_object *object, vm_pindex_t pindex)
+static struct swblk *swblk_lookup(struct vm_object *object, vm_pindex_t pindex)
 {
 	return xa_load(&object->swap, pindex / SWAP_META_PAGES);
 }

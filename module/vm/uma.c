@@ -472,6 +472,8 @@ void *uma_zalloc_special(uma_zone_t zone, void *udata, int flags)
 
 	VM_ASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT));
 	VM_ASSERT(!in_hardirq() && !in_serving_softirq());
+	if (zone->uz_hot.uz_special & UZ_DEBUG && uma_dbg_fail(zone, flags))
+		goto fail;
 	item = cache_alloc(zone, flags);
 	if (!item)
 		item = zone_alloc_item(zone, flags);

@@ -39,6 +39,25 @@ bool uma_debug;
 
 #define DBG_REDZONE_BYTE 0xcc
 
+#ifdef CONFIG_FAULT_INJECTION
+static DECLARE_FAULT_ATTR(uma_fail);
+
+/*
+ * Is this allocation to fail, for the sake of a test? As Linux's allocators it obeys
+ * /proc/PID/fail-nth; and it may be probed.
+ */
+noinline bool uma_dbg_fail(struct uma_zone *zone, int flags)
+{
+	uma_fail.verbose = 0;
+	return flags & M_NOWAIT && should_fail(&uma_fail, zone->uz_keg.uk_size);
+}
+#else
+bool uma_dbg_fail(struct uma_zone *zone, int flags)
+{
+	return false;
+}
+#endif
+
 static const char *const misuses[] = {
 	[UMA_USE_AFTER_FREE] = "changed after it was freed",
 	[UMA_DOUBLE_FREE] = "freed twice",

@@ -345,6 +345,15 @@ void uma_dbg_slab_new(struct uma_slab *slab);
 void uma_dbg_slab_free(struct uma_slab *slab);
 
 /**
+ * uma_dbg_fail() - is an allocation to fail, for the sake of a test?
+ * @zone: its zone
+ * @flags: M_*
+ *
+ * Return: true when it is.
+ */
+bool uma_dbg_fail(struct uma_zone *zone, int flags);
+
+/**
  * uma_dbg_alloc() - an item goes to somebody
  * @zone: its zone
  * @item: the item

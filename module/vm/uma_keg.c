@@ -110,12 +110,11 @@ static void *keg_alloc_pages(struct uma_keg *keg, int flags, int *why)
 
 	if (keg->uk_ppera > 1)
 		return uma_kmem_alloc(ptoa(keg->uk_ppera), flags & ~M_ZERO, why);
-	m = vm_page_alloc_noobj(flags & M_USE_RESERVE ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL);
+	m = vm_page_alloc_kmem(malloc2vm_flags(flags));
 	if (!m) {
 		*why = UMA_NOPAGE;
 		return NULL;
 	}
-	vm_page_wire(m);
 	return PHYS_TO_DMAP(m->phys_addr);
 }
 
@@ -128,8 +127,7 @@ static void keg_free_pages(struct uma_keg *keg, void *base)
 		return;
 	}
 	m = PHYS_TO_VM_PAGE(DMAP_TO_PHYS(base));
-	vm_page_unwire(m, PQ_NONE);
-	vm_page_free(m);
+	vm_page_free_kmem(m);
 }
 
 static void keg_set_pages(struct uma_keg *keg, void *base, struct uma_slab *slab)

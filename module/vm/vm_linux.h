@@ -18,6 +18,7 @@
 #include <linux/cred.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/fault-inject.h>
 #include <linux/hashtable.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Make the kernel's memory run out for one task, from its n-th allocation on.
+ * Make the kernel's memory run out for one task, from its n-th allocation on: Linux's,
+ * and that of our zones.
  *
  * The kernel's own fault injection is set up through debugfs, by somebody else
  * than the test; so this puts a probe where it decides. One test at a time.
@@ -9,6 +10,8 @@
 
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
+
+#include "vm/malloc.h"
 
 static struct {
 	struct task_struct *task;	/* for whom memory runs out, or NULL */
@@ -22,42 +25,68 @@ static noinline int fail_allocation(void)
 	return -ENOMEM;
 }
 
+/* Where uma_dbg_fail() goes on instead. */
+static noinline bool fail_item(void)
+{
+	return true;
+}
+
+static bool fail_this(void)
+{
+	if (READ_ONCE(fail.task) != current || !in_task())
+		return false;
+	if (fail.left) {
+		fail.left--;
+		return false;
+	}
+	fail.failed++;
+	return true;
+}
+
 static int fail_probe(struct kprobe *probe, struct pt_regs *regs)
 {
 	gfp_t gfp = regs->si;
 
-	if (READ_ONCE(fail.task) != current || !in_task())
-		return 0;
 	/* Not the kernel's debugging, which gives up for good then. */
-	if (gfp & (__GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_HIGH))
+	if (gfp & (__GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_HIGH) || !fail_this())
 		return 0;
-	if (fail.left) {
-		fail.left--;
-		return 0;
-	}
-	fail.failed++;
 	regs->ip = (unsigned long)fail_allocation;
 	return 1;
 }
 
-static struct kprobe fail_kprobe = {
-	.symbol_name = "should_failslab",
-	.pre_handler = fail_probe,
+static int fail_item_probe(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (!(regs->si & M_NOWAIT) || !fail_this())
+		return 0;
+	regs->ip = (unsigned long)fail_item;
+	return 1;
+}
+
+static struct kprobe fail_kprobes[] = {
+	{ .symbol_name = "should_failslab", .pre_handler = fail_probe },
+	{ .symbol_name = "uma_dbg_fail", .pre_handler = fail_item_probe },
 };
 
 static void fail_end(void *arg)
 {
+	struct kprobe *probe = arg;
+
 	WRITE_ONCE(fail.task, NULL);
-	unregister_kprobe(&fail_kprobe);
+	unregister_kprobe(probe);
 	/* A probe that was registered before cannot be again as it is. */
-	fail_kprobe.addr = NULL;
-	fail_kprobe.flags = 0;
+	probe->addr = NULL;
+	probe->flags = 0;
 }
 
 void test_fail_init(struct kunit *test)
 {
-	KUNIT_ASSERT_EQ(test, 0, register_kprobe(&fail_kprobe));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fail_end, NULL));
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fail_kprobes); i++) {
+		KUNIT_ASSERT_EQ(test, 0, register_kprobe(&fail_kprobes[i]));
+		KUNIT_ASSERT_EQ(test, 0,
+				kunit_add_action_or_reset(test, fail_end, &fail_kprobes[i]));
+	}
 }
 
 void test_fail_from(unsigned int nth)
