@@ -31,10 +31,18 @@
 
 /* Terabytes are no pool but a typing error. */
 #define POOL_MB_MAX	(1024 * 1024)
+/* Kernel addresses cost page tables, and as much again while they are made. */
+#define KMAP_MB_MIN	4
+#define KMAP_MB_MAX	(64 * 1024)
 
 static unsigned int pool_mb = 64;
 module_param(pool_mb, uint, 0444);
 MODULE_PARM_DESC(pool_mb, "physical memory to reserve, MiB (default 64)");
+
+static unsigned int kmap_mb;
+module_param(kmap_mb, uint, 0444);
+MODULE_PARM_DESC(kmap_mb,
+		 "kernel addresses for the kernel map, MiB (default half of pool_mb, 16 to 512)");
 
 static int swap_mb = -1;
 module_param(swap_mb, int, 0444);
@@ -58,12 +66,22 @@ static u64 __init swap_pages(void)
 	return (swap_mb < 0 ? 4 * (u64)pool_mb : swap_mb) << (20 - VM_PAGE_SHIFT);
 }
 
+/* What the kernel map holds is the pool's, and should not be most of it. */
+static vm_size_t __init kmap_bytes(void)
+{
+	return (vm_size_t)(kmap_mb ?: clamp(pool_mb / 2, 16U, 512U)) << 20;
+}
+
 static int __init bsdvm_init(void)
 {
 	int ret;
 
 	if (!pool_mb || pool_mb > POOL_MB_MAX) {
 		pr_err("pool_mb=%u: not between 1 and %u\n", pool_mb, POOL_MB_MAX);
+		return -EINVAL;
+	}
+	if (kmap_mb && (kmap_mb < KMAP_MB_MIN || kmap_mb > KMAP_MB_MAX)) {
+		pr_err("kmap_mb=%u: not between %u and %u\n", kmap_mb, KMAP_MB_MIN, KMAP_MB_MAX);
 		return -EINVAL;
 	}
 	ret = pool_reserve((u64)pool_mb << 20);
@@ -83,9 +101,12 @@ static int __init bsdvm_init(void)
 	ret = pmap_init();
 	if (ret)
 		goto fini_page;
-	ret = vm_object_init();
+	ret = pmap_kernel_init(kmap_bytes());
 	if (ret)
 		goto fini_pmap;
+	ret = vm_object_init();
+	if (ret)
+		goto fini_pmap_kernel;
 	ret = swap_pager_init(swap_pages());
 	if (ret)
 		goto fini_object;
@@ -125,6 +146,8 @@ fini_swap:
 	swap_pager_fini();
 fini_object:
 	vm_object_fini();
+fini_pmap_kernel:
+	pmap_kernel_fini();
 fini_pmap:
 	pmap_fini();
 fini_page:
@@ -151,6 +174,7 @@ static void __exit bsdvm_exit(void)
 	device_pager_fini();
 	vnode_pager_fini();
 	swap_pager_fini();
+	pmap_kernel_fini();
 	pmap_fini();
 	vm_page_shutdown();
 	vm_phys_fini();
