@@ -10,6 +10,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "copyio.h"
 #include "debugfs.h"
 #include "device.h"
 #include "devmem.h"
@@ -21,6 +22,7 @@
 #include "vm/swap_pager.h"
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
+#include "vm/vm_kern.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -117,13 +119,17 @@ static int __init bsdvm_init(void)
 	phys_pager_init();
 	ret = vm_map_startup();
 	if (ret)
-		goto fini_pagers;
-	ret = vm_pageout_init();
+		goto fini_map;
+	ret = kmem_init();
 	if (ret)
 		goto fini_map;
+	ret = vm_pageout_init();
+	if (ret)
+		goto fini_kmem;
+	copyio_init();
 	ret = devmem_init();
 	if (ret)
-		goto fini_pageout;
+		goto fini_copyio;
 	ret = device_init();
 	if (ret)
 		goto fini_devmem;
@@ -134,11 +140,13 @@ static int __init bsdvm_init(void)
 
 fini_devmem:
 	devmem_fini();
-fini_pageout:
+fini_copyio:
+	copyio_fini();
 	vm_pageout_fini();
+fini_kmem:
+	kmem_fini();
 fini_map:
 	vm_map_shutdown();
-fini_pagers:
 	phys_pager_fini();
 	device_pager_fini();
 	vnode_pager_fini();
@@ -163,8 +171,10 @@ static void __exit bsdvm_exit(void)
 	bsdvm_debugfs_fini();
 	device_fini();
 	devmem_fini();
+	copyio_fini();
 	vm_pageout_fini();
 	proc_fini();
+	kmem_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	vnode_pager_stop();
