@@ -62,30 +62,50 @@ static int copyio_stage_flush(struct copyio_stage *stage)
 	return ret;
 }
 
+static void copyio_stage_free(struct copyio_stage *stage)
+{
+	WARN_ON(kmem_free_wakeup(exec_map, stage->kva, stage->size) != KERN_SUCCESS);
+	stage->kva = 0;
+}
+
+static int copyio_put_direct(struct copyio_stage *stage, const void *buf, size_t len)
+{
+	if (copy_to_user(u64_to_user_ptr(stage->uaddr), buf, len))
+		return -EFAULT;
+	stage->uaddr += len;
+	return 0;
+}
+
+/* Put what there is room for; answers how much. */
+static ssize_t copyio_put_staged(struct copyio_stage *stage, const void *buf, size_t len)
+{
+	size_t count = min(len, stage->size - stage->used);
+	int ret = kmem_write(exec_map, stage->kva + stage->used, buf, count);
+
+	if (!ret) {
+		stage->used += count;
+		if (stage->used == stage->size)
+			ret = copyio_stage_flush(stage);
+	} else if (ret == -ENOMEM) {
+		/* No page for us: the rest goes out as a short answer does. */
+		ret = copyio_stage_flush(stage);
+		if (!ret)
+			copyio_stage_free(stage);
+		count = 0;
+	}
+	return ret ?: count;
+}
+
 int copyio_stage_put(struct copyio_stage *stage, const void *buf, size_t len)
 {
-	size_t count;
-	int ret;
+	ssize_t count;
 
-	if (!stage->kva) {
-		if (copy_to_user(u64_to_user_ptr(stage->uaddr), buf, len))
-			return -EFAULT;
-		stage->uaddr += len;
-		return 0;
+	for (; stage->kva && len; len -= count, buf += count) {
+		count = copyio_put_staged(stage, buf, len);
+		if (count < 0)
+			return count;
 	}
-	for (; len; len -= count, buf += count) {
-		count = min(len, stage->size - stage->used);
-		ret = kmem_write(exec_map, stage->kva + stage->used, buf, count);
-		if (ret)
-			return ret;
-		stage->used += count;
-		if (stage->used < stage->size)
-			continue;
-		ret = copyio_stage_flush(stage);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return len ? copyio_put_direct(stage, buf, len) : 0;
 }
 
 int copyio_stage_end(struct copyio_stage *stage, int err)
@@ -94,6 +114,6 @@ int copyio_stage_end(struct copyio_stage *stage, int err)
 		return err;
 	if (!err && stage->used)
 		err = copyio_stage_flush(stage);
-	WARN_ON(kmem_free_wakeup(exec_map, stage->kva, stage->size) != KERN_SUCCESS);
+	copyio_stage_free(stage);
 	return err;
 }

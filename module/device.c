@@ -25,6 +25,7 @@
 
 #include <bsdvm.h>
 
+#include "copyio.h"
 #include "inspect.h"
 #include "pool.h"
 #include "shm.h"
@@ -258,19 +259,25 @@ static int device_madvise(struct window *window, union device_arg *arg)
 			    arg->madvise.behav);
 }
 
-static int device_mincore_put(void *cookie, u64 first, const u8 *bits, unsigned int count)
+/* The chunks come in order. */
+static int device_mincore_put(void *stage, u64 first, const u8 *bits, unsigned int count)
 {
-	const struct bsdvm_mincore *req = cookie;
-
-	return copy_to_user(u64_to_user_ptr(req->vec + first), bits, count) ? -EFAULT : 0;
+	return copyio_stage_put(stage, bits, count);
 }
 
 static int device_mincore(struct window *window, union device_arg *arg)
 {
-	if (arg->mincore.reserved)
+	const struct bsdvm_mincore *req = &arg->mincore;
+	struct copyio_stage stage;
+	int ret;
+
+	if (req->reserved)
 		return -EINVAL;
-	return kern_mincore(&window->vmspace, arg->mincore.addr, arg->mincore.len,
-			    device_mincore_put, &arg->mincore);
+	ret = copyio_stage_begin(&stage, req->vec, atop(req->len));
+	if (ret)
+		return ret;
+	ret = kern_mincore(&window->vmspace, req->addr, req->len, device_mincore_put, &stage);
+	return copyio_stage_end(&stage, ret);
 }
 
 static int device_mlock(struct window *window, union device_arg *arg)
