@@ -153,6 +153,7 @@ int vm_map_system_insert(struct vm_map *map, struct vm_object *object, struct vm
 		system_entry_dispose(entry);
 	return rv;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_map_system_insert);
 
 struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
@@ -167,6 +168,7 @@ struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start, 
 	vm_map_unlock(map);
 	return entry;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_map_system_claim);
 
 void vm_map_system_delete(struct vm_map *map, struct vm_map_entry *entry)
 {
@@ -177,3 +179,4 @@ void vm_map_system_delete(struct vm_map *map, struct vm_map_entry *entry)
 	vm_map_unlock(map);
 	system_entry_dispose(entry);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_map_system_delete);
