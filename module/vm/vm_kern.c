@@ -208,7 +208,7 @@ static vm_offset_t kmem_alloc_wired(struct kmem_area *area, vm_size_t size, int 
 		return 0;
 	if (kmem_back(area, addr, span - KMEM_GUARD, flags))
 		return addr;
-	kmem_give_up(area, vm_map_system_claim(&area->map, addr, addr + span));
+	kmem_give_up(area, vm_map_system_claim(&area->map, addr, addr + span, false));
 	return 0;
 }
 
@@ -298,7 +298,7 @@ int kmem_free(struct vm_map *map, vm_offset_t addr, vm_size_t size)
 	struct vm_map_entry *entry;
 	struct vm_object *object;
 
-	entry = span ? vm_map_system_claim(map, addr, addr + span) : NULL;
+	entry = span ? vm_map_system_claim(map, addr, addr + span, false) : NULL;
 	if (!entry)
 		return KERN_INVALID_ADDRESS;
 	object = entry->object;
@@ -549,7 +549,7 @@ int kmem_subfree(struct vm_map *parent, struct vm_map *map)
 
 	if (READ_ONCE(map->nentries))
 		return KERN_FAILURE;
-	entry = vm_map_system_claim(parent, map->min_offset, map->max_offset);
+	entry = vm_map_system_claim(parent, map->min_offset, map->max_offset, true);
 	if (WARN_ON(!entry))
 		return KERN_FAILURE;
 	kmem_give_up(map_area(parent), entry);

@@ -328,15 +328,16 @@ int vm_map_system_insert(struct vm_map *map, struct vm_object *object,
  * @map: the map
  * @start: where the entry begins
  * @end: where it ends
+ * @sub_map: it is the place of a submap, and not one of anything else
  *
  * It keeps its place, but nobody else finds it any more.
  *
  * Context: any but interrupt; takes the lock of @map.
  * Return: the entry, to be given to vm_map_system_delete(); NULL when there is no entry
- * of just this range, or somebody else claimed it.
+ * of just this range and kind, or somebody else claimed it.
  */
 struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start,
-					 vm_offset_t end);
+					 vm_offset_t end, bool sub_map);
 
 /**
  * vm_map_system_delete() - take an entry out of a system map

@@ -155,13 +155,15 @@ int vm_map_system_insert(struct vm_map *map, struct vm_object *object, struct vm
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_system_insert);
 
-struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+					 bool sub_map)
 {
 	struct vm_map_entry *entry;
 
 	vm_map_lock(map);
 	if (!vm_map_lookup_entry(map, start, &entry) || entry->start != start ||
-	    entry->end != end || (entry->eflags & MAP_ENTRY_IN_TRANSITION))
+	    entry->end != end || (entry->eflags & MAP_ENTRY_IN_TRANSITION) ||
+	    !(entry->eflags & MAP_ENTRY_IS_SUB_MAP) == sub_map)
 		entry = NULL;
 	else
 		entry->eflags |= MAP_ENTRY_IN_TRANSITION;

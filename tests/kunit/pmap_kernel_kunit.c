@@ -34,7 +34,7 @@ static void test_range_free(void *arg)
 	struct vm_map_entry *entry;
 
 	pmap_qremove(range->va, atop(range->size));
-	entry = vm_map_system_claim(kernel_map, range->va, range->va + range->size);
+	entry = vm_map_system_claim(kernel_map, range->va, range->va + range->size, false);
 	if (!WARN_ON(!entry))
 		vm_map_system_delete(kernel_map, entry);
 }
