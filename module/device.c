@@ -25,9 +25,12 @@
 
 #include <bsdvm.h>
 
+#include "copyio.h"
 #include "inspect.h"
 #include "pool.h"
 #include "shm.h"
+#include "vm/pmap.h"
+#include "vm/vm_kern.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
 #include "vm/swap_pager.h"
@@ -64,6 +67,7 @@ static_assert(sizeof(struct bsdvm_sysctl) == 232);
 static_assert(sizeof(struct bsdvm_swapon) == 16);
 static_assert(sizeof(struct bsdvm_swapoff) == 8);
 static_assert(sizeof(struct bsdvm_swapinfo) == 296);
+static_assert(sizeof(struct bsdvm_kmap) == 104);
 static_assert(sizeof(struct bsdvm_shm_open) == 32);
 static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
 static_assert(sizeof(struct bsdvm_shm_rename) == 24);
@@ -155,6 +159,7 @@ union device_arg {
 	struct bsdvm_swapon swapon;
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
+	struct bsdvm_kmap kmap;
 };
 
 /* @window is NULL only for calls that do without one. */
@@ -258,19 +263,25 @@ static int device_madvise(struct window *window, union device_arg *arg)
 			    arg->madvise.behav);
 }
 
-static int device_mincore_put(void *cookie, u64 first, const u8 *bits, unsigned int count)
+/* The chunks come in order. */
+static int device_mincore_put(void *stage, u64 first, const u8 *bits, unsigned int count)
 {
-	const struct bsdvm_mincore *req = cookie;
-
-	return copy_to_user(u64_to_user_ptr(req->vec + first), bits, count) ? -EFAULT : 0;
+	return copyio_stage_put(stage, bits, count);
 }
 
 static int device_mincore(struct window *window, union device_arg *arg)
 {
-	if (arg->mincore.reserved)
+	const struct bsdvm_mincore *req = &arg->mincore;
+	struct copyio_stage stage;
+	int ret;
+
+	if (req->reserved)
 		return -EINVAL;
-	return kern_mincore(window->vmspace, arg->mincore.addr, arg->mincore.len,
-			    device_mincore_put, &arg->mincore);
+	ret = copyio_stage_begin(&stage, req->vec, atop(req->len));
+	if (ret)
+		return ret;
+	ret = kern_mincore(window->vmspace, req->addr, req->len, device_mincore_put, &stage);
+	return copyio_stage_end(&stage, ret);
 }
 
 static int device_mlock(struct window *window, union device_arg *arg)
@@ -459,6 +470,33 @@ static int device_swapinfo(struct window *window, union device_arg *arg)
 	return 0;
 }
 
+static int device_kmap(struct window *window, union device_arg *arg)
+{
+	struct bsdvm_kmap *req = &arg->kmap;
+	struct kmem_info info;
+	u64 base;
+	int ret;
+
+	if (req->start || req->end || req->used || req->largest_free || req->entries ||
+	    req->allocations || req->failures || req->sleeps ||
+	    memchr_inv(req->name, 0, sizeof(req->name)))
+		return -EINVAL;
+	ret = kmem_info(req->index, &info);
+	if (ret)
+		return ret;
+	base = capable(CAP_SYSLOG) ? 0 : virtual_avail;
+	req->start = info.start - base;
+	req->end = info.end - base;
+	req->used = info.used;
+	req->largest_free = info.largest_free;
+	req->entries = info.entries;
+	req->allocations = info.allocations;
+	req->failures = info.failures;
+	req->sleeps = info.sleeps;
+	strscpy_pad(req->name, info.name, sizeof(req->name));
+	return 0;
+}
+
 /**
  * struct device_op - one ioctl
  * @size: bytes of its structure
@@ -520,6 +558,7 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_SWAPON, struct bsdvm_swapon, reserved, device_swapon, true),
 	DEVICE_OP(BSDVM_IOC_SWAPOFF, struct bsdvm_swapoff, id, device_swapoff, true),
 	DEVICE_OP(BSDVM_IOC_SWAPINFO, struct bsdvm_swapinfo, path, device_swapinfo, true),
+	DEVICE_OP(BSDVM_IOC_KMAP, struct bsdvm_kmap, name, device_kmap, true),
 	DEVICE_OP(BSDVM_IOC_MQUERY, struct bsdvm_mmap, offset, device_mquery, false),
 };
 

@@ -18,15 +18,15 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <bsdvm.h>
 
+#include "copyio.h"
 #include "vm/vm_meter.h"
 #include "window.h"
 
-/* Records are made in a buffer of this many bytes before they are copied out. */
-#define INSPECT_BUF_SIZE	(64 * 1024)
+/* Records are made in a buffer of this many bytes before they are staged. */
+#define INSPECT_BUF_SIZE	(8 * 1024)
 
 /**
  * struct inspect - a window that is being looked at
@@ -133,14 +133,19 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 	size_t max = min_t(u64, req->buf_len, INSPECT_BUF_MAX);
 	struct inspect_buf buf = { 0 };
 	u64 room = req->buf_len, start;
+	struct copyio_stage stage;
 	struct inspect inspect;
 	ssize_t len;
+	int ret;
 
 	if (req->flags || req->count || req->more || req->reserved)
 		return -EINVAL;
 	len = inspect_begin(own, req->pid, &inspect);
 	if (len)
 		return len;
+	len = copyio_stage_begin(&stage, req->buf, room);
+	if (len)
+		goto end_inspect;
 	req->buf_len = 0;
 	for (;;) {
 		start = req->start;
@@ -156,8 +161,9 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 			len = req->count ? 0 : -ENOSPC;
 			break;
 		}
-		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf.mem, len)) {
-			len = -EFAULT;
+		ret = copyio_stage_put(&stage, buf.mem, len);
+		if (ret) {
+			len = ret;
 			break;
 		}
 		req->buf_len += len;
@@ -170,6 +176,8 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 		cond_resched();
 	}
 	kvfree(buf.mem);
+	len = copyio_stage_end(&stage, len);
+end_inspect:
 	inspect_end(&inspect);
 	return len;
 }
@@ -197,15 +205,20 @@ int inspect_objects(struct bsdvm_objects *req)
 {
 	bool paths = capable(CAP_SYS_ADMIN), more = true;
 	u64 room = req->buf_len;
-	u32 count;
+	struct copyio_stage stage;
 	ssize_t len = 0;
+	u32 count;
 	void *buf;
+	int ret;
 
 	if (req->flags || req->count || req->more)
 		return -EINVAL;
-	buf = kvmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	buf = kmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
+	ret = copyio_stage_begin(&stage, req->buf, room);
+	if (ret)
+		goto free_buf;
 	req->buf_len = 0;
 	while (more) {
 		len = vm_meter_objects(&req->after, paths, buf,
@@ -217,8 +230,9 @@ int inspect_objects(struct bsdvm_objects *req)
 			len = more && !req->count ? -ENOSPC : 0;
 			break;
 		}
-		if (copy_to_user(u64_to_user_ptr(req->buf + req->buf_len), buf, len)) {
-			len = -EFAULT;
+		ret = copyio_stage_put(&stage, buf, len);
+		if (ret) {
+			len = ret;
 			break;
 		}
 		req->buf_len += len;
@@ -231,6 +245,8 @@ int inspect_objects(struct bsdvm_objects *req)
 		cond_resched();
 	}
 	req->more = more;
-	kvfree(buf);
-	return len;
+	ret = copyio_stage_end(&stage, len);
+free_buf:
+	kfree(buf);
+	return ret;
 }

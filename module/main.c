@@ -10,6 +10,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "copyio.h"
 #include "debugfs.h"
 #include "device.h"
 #include "devmem.h"
@@ -24,6 +25,7 @@
 #include "vm/uipc_shm.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_fork.h"
+#include "vm/vm_kern.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -34,10 +36,18 @@
 
 /* Terabytes are no pool but a typing error. */
 #define POOL_MB_MAX	(1024 * 1024)
+/* Kernel addresses cost page tables, and as much again while they are made. */
+#define KMAP_MB_MIN	4
+#define KMAP_MB_MAX	(64 * 1024)
 
 static unsigned int pool_mb = 64;
 module_param(pool_mb, uint, 0444);
 MODULE_PARM_DESC(pool_mb, "physical memory to reserve, MiB (default 64)");
+
+static unsigned int kmap_mb;
+module_param(kmap_mb, uint, 0444);
+MODULE_PARM_DESC(kmap_mb,
+		 "kernel addresses for the kernel map, MiB (default half of pool_mb, 16 to 512)");
 
 static int swap_mb = -1;
 module_param(swap_mb, int, 0444);
@@ -64,12 +74,22 @@ static u64 __init swap_pages(void)
 	return (swap_mb < 0 ? 4 * (u64)pool_mb : swap_mb) << (20 - VM_PAGE_SHIFT);
 }
 
+/* What the kernel map holds is the pool's, and should not be most of it. */
+static vm_size_t __init kmap_bytes(void)
+{
+	return (vm_size_t)(kmap_mb ?: clamp(pool_mb / 2, 16U, 512U)) << 20;
+}
+
 static int __init bsdvm_init(void)
 {
 	int ret;
 
 	if (!pool_mb || pool_mb > POOL_MB_MAX) {
 		pr_err("pool_mb=%u: not between 1 and %u\n", pool_mb, POOL_MB_MAX);
+		return -EINVAL;
+	}
+	if (kmap_mb && (kmap_mb < KMAP_MB_MIN || kmap_mb > KMAP_MB_MAX)) {
+		pr_err("kmap_mb=%u: not between %u and %u\n", kmap_mb, KMAP_MB_MIN, KMAP_MB_MAX);
 		return -EINVAL;
 	}
 	ret = pool_reserve((u64)pool_mb << 20);
@@ -89,15 +109,15 @@ static int __init bsdvm_init(void)
 	ret = uma_startup();
 	if (ret)
 		goto fini_page;
-	ret = kmeminit();
-	if (ret)
-		goto fini_uma;
 	ret = pmap_init();
 	if (ret)
-		goto fini_kmem;
-	ret = vm_object_init();
+		goto fini_uma;
+	ret = pmap_kernel_init(kmap_bytes());
 	if (ret)
 		goto fini_pmap;
+	ret = vm_object_init();
+	if (ret)
+		goto fini_pmap_kernel;
 	ret = swap_pager_init(swap_pages());
 	if (ret)
 		goto fini_object;
@@ -108,16 +128,23 @@ static int __init bsdvm_init(void)
 	phys_pager_init();
 	ret = vm_map_startup();
 	if (ret)
-		goto fini_pagers;
-	ret = vmspace_startup();
+		goto fini_map;
+	ret = kmem_init();
 	if (ret)
 		goto fini_map;
+	ret = kmeminit();
+	if (ret)
+		goto fini_kmem;
+	ret = vmspace_startup();
+	if (ret)
+		goto fini_malloc;
 	ret = vm_pageout_init();
 	if (ret)
 		goto fini_vmspace;
+	copyio_init();
 	ret = devmem_init();
 	if (ret)
-		goto fini_pageout;
+		goto fini_copyio;
 	ret = device_init();
 	if (ret)
 		goto fini_devmem;
@@ -128,13 +155,17 @@ static int __init bsdvm_init(void)
 
 fini_devmem:
 	devmem_fini();
-fini_pageout:
+fini_copyio:
+	copyio_fini();
 	vm_pageout_fini();
 fini_vmspace:
 	vmspace_shutdown();
+fini_malloc:
+	kmemfini();
+fini_kmem:
+	kmem_fini();
 fini_map:
 	vm_map_shutdown();
-fini_pagers:
 	phys_pager_fini();
 	device_pager_fini();
 	vnode_pager_fini();
@@ -142,10 +173,10 @@ fini_swap:
 	swap_pager_fini();
 fini_object:
 	vm_object_fini();
+fini_pmap_kernel:
+	pmap_kernel_fini();
 fini_pmap:
 	pmap_fini();
-fini_kmem:
-	kmemfini();
 fini_uma:
 	uma_shutdown();
 fini_page:
@@ -161,9 +192,12 @@ static void __exit bsdvm_exit(void)
 	bsdvm_debugfs_fini();
 	device_fini();
 	devmem_fini();
+	copyio_fini();
 	vm_pageout_fini();
 	proc_fini();
 	vmspace_shutdown();
+	kmemfini();
+	kmem_fini();
 	vm_map_shutdown();
 	uipc_shm_fini();
 	vnode_pager_stop();
@@ -173,8 +207,8 @@ static void __exit bsdvm_exit(void)
 	device_pager_fini();
 	vnode_pager_fini();
 	swap_pager_fini();
+	pmap_kernel_fini();
 	pmap_fini();
-	kmemfini();
 	uma_shutdown();
 	vm_page_shutdown();
 	vm_phys_fini();

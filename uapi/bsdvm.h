@@ -30,8 +30,8 @@
  *  E2BIG	structure longer than the kernel's with a non-zero tail
  *  EFAULT	the structure or a buffer it names cannot be read or written
  *  ENXIO	the calling process has no window (not from the calls that do
- *		without: INFO, STATS, SYSCTL, OBJECTS, SHM_*, and ENTRIES and
- *		RUSAGE for another process)
+ *		without: INFO, STATS, SYSCTL, OBJECTS, KMAP, SHM_*, and ENTRIES
+ *		and RUSAGE for another process)
  *  EINTR	a fatal signal came while the call waited
  *  ENOMEM	no kernel memory for the call's own records; the map is as before
  *
@@ -940,6 +940,38 @@ struct bsdvm_swapinfo {
 	char path[256];
 };
 
+/**
+ * struct bsdvm_kmap - describe the kernel map, or one of its submaps
+ * @size: in: size of this structure
+ * @index: in: which one: 0 for the kernel map, then its submaps in order of address
+ * @start: out: its first address
+ * @end: out: the address behind its last
+ * @used: out: bytes of addresses that are taken, guards and submaps included
+ * @largest_free: out: bytes of the longest run of free ones
+ * @entries: out: entries
+ * @allocations: out: allocations that succeeded
+ * @failures: out: allocations that failed
+ * @sleeps: out: how often one slept, for a page or for room
+ * @name: out: its name
+ *
+ * Who has not CAP_SYSLOG is told no kernel addresses: @start and @end then count from
+ * where the kernel map begins. Output fields must be zero on input. ENOENT behind the
+ * last submap.
+ */
+struct bsdvm_kmap {
+	__u32 size;
+	__u32 index;
+	__u64 start;
+	__u64 end;
+	__u64 used;
+	__u64 largest_free;
+	__u64 entries;
+	__u64 allocations;
+	__u64 failures;
+	__u64 sleeps;
+	char name[32];
+};
+
 /* Outcome of an explicit fault. */
 #define BSDVM_FAULT_OK			0
 #define BSDVM_FAULT_INVALID_ADDRESS	1
@@ -1001,5 +1033,6 @@ struct bsdvm_fault {
 #define BSDVM_IOC_SWAPON	_IO(BSDVM_IOC_MAGIC, 0x1b)
 #define BSDVM_IOC_SWAPOFF	_IO(BSDVM_IOC_MAGIC, 0x1c)
 #define BSDVM_IOC_SWAPINFO	_IO(BSDVM_IOC_MAGIC, 0x1d)
+#define BSDVM_IOC_KMAP		_IO(BSDVM_IOC_MAGIC, 0x20)
 
 #endif /* _UAPI_BSDVM_H */

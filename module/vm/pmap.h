@@ -308,4 +308,91 @@ int pmap_phys_memattr(vm_paddr_t pa, unsigned int memattr);
  */
 void *pmap_quick_enter_page(struct vm_page *m);
 
+/*
+ * Kernel addresses.
+ *
+ * The pmap has a range of them, from virtual_avail up to virtual_end. Who enters or
+ * removes a translation owns its address: nobody else enters, removes or uses it
+ * meanwhile. Where there is no translation an access faults. Translations can be
+ * read and written, not executed.
+ *
+ * A translation that goes or changes is forgotten by every CPU before the call
+ * returns; CPUs are interrupted for that, once a call and not at all where nothing was
+ * valid before.
+ *
+ * (FreeBSD's pmap(9), pmap_kenter(9), pmap_kextract(9), pmap_qenter(9); there
+ * pmap_kenter() leaves the shootdown to the caller.)
+ */
+extern vm_offset_t virtual_avail;
+extern vm_offset_t virtual_end;
+
+/**
+ * pmap_kernel_init() - get the range of kernel addresses
+ * @size: bytes, whole pages
+ *
+ * Context: start-up only, may sleep.
+ * Return: 0, -ENOMEM.
+ */
+int pmap_kernel_init(vm_size_t size);
+
+/**
+ * pmap_kernel_fini() - give the range back; every translation was removed
+ *
+ * Context: shut-down only.
+ */
+void pmap_kernel_fini(void);
+
+/**
+ * pmap_kenter() - map a frame at a kernel address
+ * @va: the address, page aligned
+ * @pa: physical address of the frame
+ *
+ * Replaces what is mapped there.
+ *
+ * Context: a thread with interrupts on, spinlocks may be held that nobody takes
+ * with interrupts off.
+ */
+void pmap_kenter(vm_offset_t va, vm_paddr_t pa);
+
+/**
+ * pmap_kremove() - unmap a kernel address
+ * @va: the address, page aligned
+ *
+ * Context: as pmap_kenter().
+ */
+void pmap_kremove(vm_offset_t va);
+
+/**
+ * pmap_qenter() - map pages at consecutive kernel addresses
+ * @va: the first, page aligned
+ * @ma: the pages
+ * @count: how many
+ *
+ * Replaces what is mapped there.
+ *
+ * Context: as pmap_kenter().
+ */
+void pmap_qenter(vm_offset_t va, struct vm_page **ma, unsigned long count);
+
+/**
+ * pmap_qremove() - unmap consecutive kernel addresses
+ * @va: the first, page aligned
+ * @count: pages
+ *
+ * Those where nothing is mapped are skipped.
+ *
+ * Context: as pmap_kenter().
+ */
+void pmap_qremove(vm_offset_t va, unsigned long count);
+
+/**
+ * pmap_kextract() - physical address behind a kernel address
+ * @va: an address of the range, or one of memory that Linux always has mapped, as
+ *	pmap_quick_enter_page() gives
+ *
+ * Context: any.
+ * Return: the physical address, 0 when nothing is mapped.
+ */
+vm_paddr_t pmap_kextract(vm_offset_t va);
+
 #endif /* BSDVM_VM_PMAP_H */

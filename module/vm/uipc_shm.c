@@ -293,100 +293,6 @@ EXPORT_SYMBOL_IF_KUNIT(shm_dotruncate);
 
 /* --- content */
 
-/* Wait for a page, or for fewer pages of the object's user. */
-static int shm_wait_memory(struct vm_object *object, unsigned int *attempts)
-{
-	return vm_user_over(object->user) ? vm_user_wait_attempt(object->user, attempts) :
-					    vm_wait_attempt(attempts);
-}
-
-/*
- * Put a zeroed page where none is, unless somebody else is faster. -EAGAIN: no page is
- * free.
- */
-static int shm_add_page(struct vm_object *object, vm_pindex_t pindex)
-{
-	const struct pagerops *ops = vm_pager_ops(object);
-	struct vm_page *m;
-	int ret;
-
-	if (ops->populate) {
-		ret = ops->populate(object, pindex);
-		if (ret == VM_PAGER_AGAIN)
-			return -EAGAIN;
-		return ret == VM_PAGER_OK ? 0 : -ENOMEM;
-	}
-	m = vm_user_over(object->user) ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
-	if (!m)
-		return -EAGAIN;
-	pmap_zero_page(m);
-	m->valid = 1;
-	VM_OBJECT_WLOCK(object);
-	ret = vm_page_insert(m, object, pindex);
-	if (!ret)
-		vm_page_enqueue(m, PQ_ACTIVE);
-	VM_OBJECT_WUNLOCK(object);
-	if (ret)
-		vm_page_free(m);
-	else
-		VM_CNT_INC(v_zfod);
-	return ret == -EEXIST ? 0 : ret;
-}
-
-/*
- * The page at @pindex, wired: it stays while its content is copied with no object
- * locked. With no page there, one is made if @create says so; else *@mp is NULL.
- */
-static int shm_grab_page(struct vm_object *object, vm_pindex_t pindex, bool create,
-			 struct vm_page **mp)
-{
-	unsigned int attempts = 0;
-	bool busied, paged_out;
-	struct vm_page *m;
-	int ret;
-
-	for (;;) {
-		VM_OBJECT_RLOCK(object);
-		m = vm_page_lookup(object, pindex);
-		busied = m && vm_page_busied(m);
-		if (m && !busied)
-			vm_page_wire(m);
-		paged_out = !m && vm_pager_has_page(object, pindex);
-		VM_OBJECT_RUNLOCK(object);
-		*mp = m;
-		if (busied && vm_page_busy_sleep(m))
-			return -EINTR;
-		if (busied)
-			continue;
-		if (m)
-			return 0;
-		if (paged_out) {
-			ret = vm_object_pagein(object, pindex);
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (!create)
-			return 0;
-
-		ret = shm_add_page(object, pindex);
-		if (ret == -EAGAIN)
-			ret = shm_wait_memory(object, &attempts);
-		if (ret)
-			return ret;
-	}
-}
-
-/* What is behind the page in swap is stale now; a page-out under way has to notice. */
-static void shm_page_written(struct vm_object *object, struct vm_page *m)
-{
-	VM_OBJECT_RLOCK(object);
-	if (m->object == object)
-		vm_pager_page_unswapped(m);
-	vm_page_dirty(m);
-	VM_OBJECT_RUNLOCK(object);
-}
-
 /* Read or write what lies below the end. The object is locked, by the caller. */
 static ssize_t shm_uiomove(struct shmfd *shmfd, u64 pos, size_t len, bool write, shm_copy_t copy,
 			   void *cookie)
@@ -400,13 +306,13 @@ static ssize_t shm_uiomove(struct shmfd *shmfd, u64 pos, size_t len, bool write,
 	while (!ret && done < len && pos < shmfd->size) {
 		base = pos & VM_PAGE_MASK;
 		count = min3((u64)len - done, VM_PAGE_SIZE - base, shmfd->size - pos);
-		ret = shm_grab_page(shmfd->object, OFF_TO_IDX(pos), write, &m);
+		ret = vm_object_grab_page(shmfd->object, OFF_TO_IDX(pos), write, &m);
 		if (ret)
 			break;
 		copied = copy(cookie, m ? pmap_quick_enter_page(m) + base : NULL, count);
 		if (m) {
 			if (write)
-				shm_page_written(shmfd->object, m);
+				vm_object_page_written(shmfd->object, m);
 			vm_page_unwire(m, PQ_ACTIVE);
 		}
 		done += copied;

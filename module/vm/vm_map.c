@@ -9,7 +9,8 @@
  * Second, every entry knows the gap below it and the largest gap of its subtree,
  * so that a free place is found by one descent.
  *
- * The map has three more files: vm_map_wire.c, vm_map_fork.c, vm_map_move.c.
+ * The map has four more files: vm_map_wire.c, vm_map_fork.c, vm_map_move.c,
+ * vm_map_system.c.
  *
  *	  min          start  end        start  end                    max
  *	   |....gap....[ entry ]....gap....[ entry ]...................|
@@ -47,11 +48,12 @@ int vm_map_startup(void)
 {
 	mapentzone = uma_zcreate("MAP ENTRY", sizeof(struct vm_map_entry), NULL, NULL, NULL, NULL,
 				 UMA_ALIGN_PTR, 0);
-	return mapentzone ? 0 : -ENOMEM;
+	return mapentzone ? vm_map_system_startup() : -ENOMEM;
 }
 
 void vm_map_shutdown(void)
 {
+	vm_map_system_shutdown();
 	uma_zdestroy(mapentzone);
 	mapentzone = NULL;
 }
@@ -59,6 +61,8 @@ void vm_map_shutdown(void)
 void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min, vm_offset_t max)
 {
 	init_rwsem(&map->lock);
+	spin_lock_init(&map->system_lock);
+	map->system_map = false;
 	map->root = RB_ROOT;
 	INIT_LIST_HEAD(&map->header);
 	map->min_offset = min;
@@ -245,6 +249,17 @@ struct vm_map_entry *vm_map_lookup_entry_ge(struct vm_map *map, vm_offset_t addr
 	return entry ? vm_map_entry_succ(map, entry) : vm_map_entry_first(map);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_lookup_entry_ge);
+
+vm_size_t vm_map_largest_free(struct vm_map *map)
+{
+	struct vm_map_entry *last;
+
+	VM_MAP_ASSERT_LOCKED(map);
+	if (list_empty(&map->header))
+		return map->max_offset - map->min_offset;
+	last = list_last_entry(&map->header, struct vm_map_entry, link);
+	return max(rb_to_entry(map->root.rb_node)->max_gap, map->max_offset - last->end);
+}
 
 /* The lowest entry of a subtree, known to hold one, with a gap large enough. */
 static struct vm_map_entry *vm_map_gap_leftmost(struct rb_node *node, vm_size_t length)

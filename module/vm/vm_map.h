@@ -19,6 +19,9 @@
  * a list that the caller hands to vm_map_process_deferred() once no lock is
  * held, since letting go of a file's last page may mean I/O.
  *
+ * System maps describe kernel addresses. Their lock is a spinlock, and they have only
+ * the functions of vm_map_system.c, which do not sleep, and those that look.
+ *
  * "end" is always the address behind the last one.
  *
  * (McKusick et al., chapter 6.4; FreeBSD sys/vm/vm_map.h for the names.)
@@ -32,6 +35,7 @@ struct pmap;
 
 /* vm_map_entry.eflags */
 #define MAP_ENTRY_NOSYNC	0x00001	/* the syncer leaves its pages alone */
+#define MAP_ENTRY_IS_SUB_MAP	0x00002	/* of a system map: another map's addresses */
 #define MAP_ENTRY_COW		0x00004	/* private: writes go to a shadow */
 #define MAP_ENTRY_NEEDS_COPY	0x00008	/* ... that is not there yet */
 #define MAP_ENTRY_USER_WIRED	0x00020	/* wired by mlock(2) */
@@ -56,7 +60,9 @@ struct pmap;
  * @max_gap: (M) largest @gap in the subtree
  * @start: (M) first address
  * @end: (M) address behind the last
- * @object: (M) object mapped; NULL: none yet (zero-fill), or a guard
+ * @object: (M) object mapped; NULL: none yet (zero-fill), or a guard; in a system map:
+ *	memory that is wired and whose pages the pmap knows
+ * @sub_map: (M) with MAP_ENTRY_IS_SUB_MAP: the map
  * @offset: (M) byte offset of @start in it
  * @eflags: (M) MAP_ENTRY_*
  * @protection: (M) VM_PROT_* in force
@@ -83,7 +89,10 @@ struct vm_map_entry {
 	vm_size_t max_gap;
 	vm_offset_t start;
 	vm_offset_t end;
-	struct vm_object *object;
+	union {
+		struct vm_object *object;
+		struct vm_map *sub_map;
+	};
 	vm_ooffset_t offset;
 	u32 eflags;
 	vm_prot_t protection;
@@ -100,6 +109,8 @@ struct vm_map_entry {
 /**
  * struct vm_map - an address space
  * @lock: this map's lock
+ * @system_lock: in its place for a system map
+ * @system_map: (C) kernel addresses
  * @root: (M) tree of entries
  * @header: (M) list of entries
  * @min_offset: (C) first address
@@ -114,10 +125,12 @@ struct vm_map_entry {
  * @transition_gen: (M) counts the ends of that; who waits for one waits for this
  * @pmap: (C) where translations go, or NULL; set to NULL when they are gone
  *
- * Locks: (C) constant, (M) lock.
+ * Locks: (C) constant, (M) lock, or system_lock.
  */
 struct vm_map {
 	struct rw_semaphore lock;
+	spinlock_t system_lock; /* in its place, see above */
+	bool system_map;
 	struct rb_root root;
 	struct list_head header;
 	vm_offset_t min_offset;
@@ -144,12 +157,29 @@ struct vm_map {
 #define MAP_STACK_GROWS_DOWN	0x1000	/* a stack, with a gap to grow into */
 #define MAP_INHERIT_SHARE	0x10000	/* inheritance SHARE, not COPY */
 
-#define VM_MAP_ASSERT_LOCKED(map)  lockdep_assert_held(&(map)->lock)
-#define VM_MAP_ASSERT_WLOCKED(map) lockdep_assert_held_write(&(map)->lock)
+static inline void VM_MAP_ASSERT_LOCKED(struct vm_map *map)
+{
+	if (map->system_map)
+		lockdep_assert_held(&map->system_lock);
+	else
+		lockdep_assert_held(&map->lock);
+}
 
+static inline void VM_MAP_ASSERT_WLOCKED(struct vm_map *map)
+{
+	if (map->system_map)
+		lockdep_assert_held(&map->system_lock);
+	else
+		lockdep_assert_held_write(&map->lock);
+}
+
+/* A system map is not locked shared: nobody holds it for long. */
 static inline void vm_map_lock(struct vm_map *map)
 {
-	down_write(&map->lock);
+	if (map->system_map)
+		spin_lock(&map->system_lock);
+	else
+		down_write(&map->lock);
 	map->timestamp++;
 }
 
@@ -162,7 +192,10 @@ static inline void vm_map_lock_child(struct vm_map *map)
 
 static inline void vm_map_unlock(struct vm_map *map)
 {
-	up_write(&map->lock);
+	if (map->system_map)
+		spin_unlock(&map->system_lock);
+	else
+		up_write(&map->lock);
 }
 
 static inline void vm_map_lock_read(struct vm_map *map)
@@ -258,6 +291,73 @@ void vm_map_shutdown(void);
  */
 void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min,
 		 vm_offset_t max);
+
+/**
+ * vm_map_system_init() - make an empty system map
+ * @map: the map
+ * @min: first address, page aligned
+ * @max: address behind the last, page aligned
+ *
+ * Context: any; nobody else knows @map.
+ */
+void vm_map_system_init(struct vm_map *map, vm_offset_t min, vm_offset_t max);
+
+/**
+ * vm_map_system_insert() - take the first free place of a system map
+ * @map: the map
+ * @object: what to map there from its start on, whose reference passes to the map when
+ *	the call succeeds; or NULL
+ * @sub_map: with no @object: another system map, which the place is for; or NULL
+ * @size: bytes, page aligned, not zero
+ * @nowait: do not sleep
+ * @addr: where the place goes
+ *
+ * The entry is never one with a neighbour. It comes from a reserve made beforehand
+ * where Linux has no memory for it at once, so that who may not sleep does not depend
+ * on that, and asking for kernel memory never means asking for kernel memory first.
+ *
+ * Context: any but interrupt, may sleep unless @nowait; takes the lock of @map.
+ * Return: KERN_SUCCESS; KERN_NO_SPACE; KERN_RESOURCE_SHORTAGE when the reserve is empty.
+ */
+int vm_map_system_insert(struct vm_map *map, struct vm_object *object,
+			 struct vm_map *sub_map, vm_size_t size, bool nowait,
+			 vm_offset_t *addr);
+
+/**
+ * vm_map_system_claim() - begin to take an entry out of a system map
+ * @map: the map
+ * @start: where the entry begins
+ * @end: where it ends
+ * @sub_map: it is the place of a submap, and not one of anything else
+ *
+ * It keeps its place, but nobody else finds it any more.
+ *
+ * Context: any but interrupt; takes the lock of @map.
+ * Return: the entry, to be given to vm_map_system_delete(); NULL when there is no entry
+ * of just this range and kind, or somebody else claimed it.
+ */
+struct vm_map_entry *vm_map_system_claim(struct vm_map *map, vm_offset_t start,
+					 vm_offset_t end, bool sub_map);
+
+/**
+ * vm_map_system_delete() - take an entry out of a system map
+ * @map: the map
+ * @entry: what vm_map_system_claim() gave; gone afterwards
+ *
+ * The reference to its object passes to the caller.
+ *
+ * Context: any but interrupt; takes the lock of @map.
+ */
+void vm_map_system_delete(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_largest_free() - the longest free range
+ * @map: the map
+ *
+ * Context: @map locked.
+ * Return: bytes.
+ */
+vm_size_t vm_map_largest_free(struct vm_map *map);
 
 /**
  * vm_map_lookup_entry() - the entry that holds an address

@@ -29,6 +29,21 @@ struct vm_map_entry *vm_map_entry_create(void);
 void vm_map_entry_dispose(struct vm_map_entry *entry);
 
 /**
+ * vm_map_system_startup() - set vm_map_system.c up, a part of vm_map_startup()
+ *
+ * Context: start-up only.
+ * Return: 0, -ENOMEM.
+ */
+int vm_map_system_startup(void);
+
+/**
+ * vm_map_system_shutdown() - undo vm_map_system_startup(); harmless when it failed
+ *
+ * Context: shut-down only; system maps are empty.
+ */
+void vm_map_system_shutdown(void);
+
+/**
  * vm_map_entry_link() - put an entry into a map's tree and list
  * @map: the map
  * @entry: the entry, whose place is free

@@ -384,6 +384,97 @@ int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_pagein);
 
+/* Wait for a page, or for fewer pages of the object's user. */
+static int vm_object_wait_memory(struct vm_object *object, unsigned int *attempts)
+{
+	return vm_user_over(object->user) ? vm_user_wait_attempt(object->user, attempts) :
+					    vm_wait_attempt(attempts);
+}
+
+/*
+ * Put a zeroed page where none is, unless somebody else is faster. -EAGAIN: no page is
+ * free.
+ */
+static int vm_object_add_page(struct vm_object *object, vm_pindex_t pindex)
+{
+	const struct pagerops *ops = vm_pager_ops(object);
+	struct vm_page *m;
+	int ret;
+
+	if (ops && ops->populate) {
+		ret = ops->populate(object, pindex);
+		if (ret == VM_PAGER_AGAIN)
+			return -EAGAIN;
+		return ret == VM_PAGER_OK ? 0 : -ENOMEM;
+	}
+	m = vm_user_over(object->user) ? NULL : vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	if (!m)
+		return -EAGAIN;
+	pmap_zero_page(m);
+	m->valid = 1;
+	VM_OBJECT_WLOCK(object);
+	/* One that came meanwhile may have gone to swap since. */
+	ret = vm_pager_has_page(object, pindex) ? -EEXIST : vm_page_insert(m, object, pindex);
+	if (!ret)
+		vm_page_enqueue(m, PQ_ACTIVE);
+	VM_OBJECT_WUNLOCK(object);
+	if (ret)
+		vm_page_free(m);
+	else
+		VM_CNT_INC(v_zfod);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+int vm_object_grab_page(struct vm_object *object, vm_pindex_t pindex, bool create,
+			struct vm_page **mp)
+{
+	unsigned int attempts = 0;
+	bool busied, paged_out;
+	struct vm_page *m;
+	int ret;
+
+	for (;;) {
+		VM_OBJECT_RLOCK(object);
+		m = vm_page_lookup(object, pindex);
+		busied = m && vm_page_busied(m);
+		if (m && !busied)
+			vm_page_wire(m);
+		paged_out = !m && vm_pager_has_page(object, pindex);
+		VM_OBJECT_RUNLOCK(object);
+		*mp = m;
+		if (busied && vm_page_busy_sleep(m))
+			return -EINTR;
+		if (busied)
+			continue;
+		if (m)
+			return 0;
+		if (paged_out) {
+			ret = vm_object_pagein(object, pindex);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (!create)
+			return 0;
+
+		ret = vm_object_add_page(object, pindex);
+		if (ret == -EAGAIN)
+			ret = vm_object_wait_memory(object, &attempts);
+		if (ret)
+			return ret;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_grab_page);
+
+void vm_object_page_written(struct vm_object *object, struct vm_page *m)
+{
+	VM_OBJECT_RLOCK(object);
+	if (m->object == object)
+		vm_pager_page_unswapped(m);
+	vm_page_dirty(m);
+	VM_OBJECT_RUNLOCK(object);
+}
+
 struct vm_page *vm_object_make_page(struct vm_object *object, vm_pindex_t pindex,
 				    struct vm_page *src)
 {

@@ -522,6 +522,33 @@ void vm_object_pagein_done(struct vm_object *object, struct vm_page **ma,
 int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex);
 
 /**
+ * vm_object_grab_page() - wire one page of an object to look into it
+ * @object: memory, of type OBJT_DEFAULT, OBJT_SWAP or OBJT_PHYS, that shadows nothing;
+ *	the caller has a reference
+ * @pindex: which page
+ * @create: make a page of zeroes where there is none
+ * @mp: out: the page, valid, for vm_page_unwire(); NULL where there is none
+ *
+ * It stays while its content is copied with no object locked.
+ *
+ * Context: process, does I/O and may wait for memory, killably; no VM lock held.
+ * Return: 0, -ENOMEM, -EIO, -EINTR on a fatal signal.
+ */
+int vm_object_grab_page(struct vm_object *object, vm_pindex_t pindex, bool create,
+			struct vm_page **mp);
+
+/**
+ * vm_object_page_written() - note that a page's content was changed
+ * @object: the object
+ * @m: what vm_object_grab_page() gave, still wired
+ *
+ * What is behind it in swap is stale now, and a page-out under way has to notice.
+ *
+ * Context: process, may sleep; takes the lock of @object.
+ */
+void vm_object_page_written(struct vm_object *object, struct vm_page *m);
+
+/**
  * vm_object_lazyfree() - let the pages of a range be forgotten
  * @object: an anonymous object; no writable mapping of the pages exists
  * @start: first page

@@ -385,6 +385,7 @@ bool vm_waiting(void)
 {
 	return atomic_read(&vm_page_waiters);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_waiting);
 
 int vm_wait_attempt(unsigned int *attempts)
 {
@@ -404,6 +405,7 @@ unsigned long vm_free_reserved(void)
 {
 	return vm_dom.v_free_reserved;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_free_reserved);
 
 unsigned long vm_free_count(void)
 {

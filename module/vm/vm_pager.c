@@ -32,6 +32,7 @@ bool vm_pager_has_page(struct vm_object *object, vm_pindex_t pindex)
 	VM_OBJECT_ASSERT_LOCKED(object);
 	return ops && ops->haspage && ops->haspage(object, pindex, NULL, NULL);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_pager_has_page);
 
 void vm_pager_freespace(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {

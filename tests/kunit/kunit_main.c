@@ -14,6 +14,8 @@
  *	vm_map_fork_kunit.c	what a child has; processes against a model
  *	vm_map_stack_kunit.c	stacks that grow
  *	pmap_kunit.c		translations in a real process's page tables
+ *	pmap_kernel_kunit.c	translations of kernel addresses
+ *	vm_kern_kunit.c		the kernel map, wired and pageable memory in it
  *	uipc_shm_kunit.c	shared memory objects: size, names, seals
  *	device_pager_kunit.c	fictitious pages, devices that come and go
  *	phys_pager_kunit.c	memory that is never paged

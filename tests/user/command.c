@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* bsdvm(1): usage, exit status and output; the subcommands stat and sysctl. */
+/* bsdvm(1): usage, exit status and output; the subcommands stat, sysctl and kmap. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,8 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 		{ "stat", "1", "x" },
 		{ "stat", "1", "1", "1" },
 		{ "objects", "1" },
+		{ "kmap", "1" },
+		{ "kmap", "-x" },
 		{ "sysctl", "-x" },
 		{ "sysctl", "-a", "vm.overcommit" },
 		{ "sysctl", "=1" },
@@ -87,7 +90,7 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 TEST_LIMIT(help_is_printed_and_no_failure, 180)
 {
 	static char *const commands[] = { "map", "stat", "objects", "sysctl",
-					  "rusage" };
+					  "rusage", "kmap" };
 	char *general, *help, begin[64];
 	size_t i;
 
@@ -455,4 +458,120 @@ TEST_LIMIT(sysctl_in_json_tells_the_same, 180)
 		    text);
 	EXPECT_TEXT(run("sysctl", "--json", "vm.nonsense")->out, "[\n]\n");
 	free(text);
+}
+
+/* --- kmap */
+
+static const char *const kmap_names[] = { "kernel_map", "kmem_map",
+					  "buffer_map", "exec_map" };
+
+/* What the command says of a map: the line, without what may change meanwhile. */
+static void kmap_line(const struct bsdvm_kmap *info, char *line, size_t size)
+{
+	snprintf(line, size, "%s %#jx %#jx %ju", info->name,
+		 (uintmax_t)info->start, (uintmax_t)info->end,
+		 (uintmax_t)(info->end - info->start) / 1024);
+}
+
+static const char kmap_to_text[] =
+	"import sys\n"
+	"for line in sys.stdin:\n"
+	"    print(*line.split()[:4])\n";
+
+TEST_LIMIT(kmap_lists_the_maps_in_order, 180)
+{
+	struct bsdvm_kmap info[COUNT_OF(kmap_names) + 1];
+	char want[1024] = "MAP START END SIZE\n", line[128];
+	const struct outcome *o;
+	size_t i, n = 0;
+
+	while (n < COUNT_OF(info) && !bsdvm_kmap(n, &info[n]))
+		n++;
+	EXPECT_EQ(errno, ENOENT);
+	ASSERT(n == COUNT_OF(kmap_names));
+	for (i = 0; i < n; i++) {
+		EXPECT(!strcmp(info[i].name, kmap_names[i]));
+		EXPECT(info[i].start < info[i].end);
+		EXPECT(info[i].used + info[i].largest_free <=
+		       info[i].end - info[i].start);
+		/* A kernel address: we are root. */
+		EXPECT(info[i].start >> 63);
+		if (i) {
+			EXPECT(info[i].start >= info[0].start);
+			EXPECT(info[i].end <= info[0].end);
+			EXPECT(i == 1 || info[i].start >= info[i - 1].end);
+		}
+		kmap_line(&info[i], line, sizeof(line));
+		strcat(strcat(want, line), "\n");
+	}
+	/* The submaps are what is taken of the kernel map. */
+	EXPECT(info[0].entries >= n - 1);
+	o = run("kmap");
+	EXPECT_SUCCESS(o);
+	EXPECT_TEXT(run_python(kmap_to_text, o->out), want);
+}
+
+TEST_LIMIT(kmap_hides_kernel_addresses, 180)
+{
+	struct bsdvm_kmap info[COUNT_OF(kmap_names)];
+	char want[1024] = "MAP START END SIZE\n", line[128];
+	const struct outcome *o;
+	uint64_t base;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(info); i++) {
+		ASSERT(!bsdvm_kmap(i, &info[i]));
+		base = i ? base : info[0].start;
+		info[i].start -= base;
+		info[i].end -= base;
+		kmap_line(&info[i], line, sizeof(line));
+		strcat(strcat(want, line), "\n");
+	}
+	o = run_nobody("kmap");
+	EXPECT_SUCCESS(o);
+	EXPECT_TEXT(run_python(kmap_to_text, o->out), want);
+}
+
+static const char kmap_json_to_text[] =
+	"import json, sys\n"
+	"for m in json.load(sys.stdin):\n"
+	"    assert m['used'] + m['largest_free'] <= m['end'] - m['start']\n"
+	"    assert m['allocations'] >= 0 and m['sleeps'] >= 0\n"
+	"    print(m['name'], hex(m['start']), hex(m['end']), m['entries'])\n";
+
+TEST_LIMIT(kmap_in_json_tells_the_same, 180)
+{
+	char want[1024] = "", line[128];
+	struct bsdvm_kmap info;
+	size_t i;
+
+	for (i = 0; !bsdvm_kmap(i, &info); i++) {
+		snprintf(line, sizeof(line), "%s %#jx %#jx %ju\n", info.name,
+			 (uintmax_t)info.start, (uintmax_t)info.end,
+			 (uintmax_t)info.entries);
+		strcat(want, line);
+	}
+	EXPECT_TEXT(run_python(kmap_json_to_text, run("kmap", "--json")->out),
+		    want);
+}
+
+/* A long list is staged in the exec map, and nothing of it stays there. */
+TEST(long_answers_are_staged_in_the_exec_map)
+{
+	struct bsdvm_kmap before_it, after_it;
+	struct bsdvm_objects arg = {
+		.size = sizeof(arg),
+		.buf = (uintptr_t)malloc(64 * 1024),
+		.buf_len = 64 * 1024,
+	};
+
+	ASSERT(arg.buf);
+	ASSERT(!bsdvm_kmap(3, &before_it));
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_OBJECTS, &arg));
+	ASSERT(!bsdvm_kmap(3, &after_it));
+	EXPECT(after_it.allocations > before_it.allocations);
+	EXPECT_EQ(after_it.entries, before_it.entries);
+	EXPECT_EQ(after_it.used, before_it.used);
+	EXPECT_EQ(after_it.failures, before_it.failures);
+	free((void *)(uintptr_t)arg.buf);
 }

@@ -44,6 +44,7 @@ union argument {
 	struct bsdvm_swapon swapon;
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
+	struct bsdvm_kmap kmap;
 	char bytes[1024];
 };
 
@@ -236,7 +237,7 @@ static void fill_swapoff(union argument *arg, char *page)
 }
 
 /* Members that must be zero, at most; the first member of all is none. */
-#define ZEROES 6
+#define ZEROES 9
 
 static const struct call {
 	const char *name;
@@ -321,6 +322,11 @@ static const struct call {
 	     AT(bsdvm_swapinfo, id), AT(bsdvm_swapinfo, flags),
 	     AT(bsdvm_swapinfo, total), AT(bsdvm_swapinfo, used),
 	     AT(bsdvm_swapinfo, errors), AT(bsdvm_swapinfo, path)),
+	CALL(KMAP, fill_nothing, bsdvm_kmap, false, AT(bsdvm_kmap, start),
+	     AT(bsdvm_kmap, end), AT(bsdvm_kmap, used),
+	     AT(bsdvm_kmap, largest_free), AT(bsdvm_kmap, entries),
+	     AT(bsdvm_kmap, allocations), AT(bsdvm_kmap, failures),
+	     AT(bsdvm_kmap, sleeps), AT(bsdvm_kmap, name)),
 };
 
 #define FOR_EACH_CALL(_call)                                                  \

@@ -30,6 +30,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command kmap_command;
 extern const struct command map_command;
 extern const struct command objects_command;
 extern const struct command rusage_command;

@@ -477,6 +477,18 @@ int bsdvm_swapinfo(unsigned int index, struct bsdvm_swapinfo *info);
 int bsdvm_swapfind(const char *special, struct bsdvm_swapinfo *info);
 
 /**
+ * bsdvm_kmap() - describe the kernel map, or one of its submaps
+ * @index: 0 for the kernel map, then its submaps in order of address
+ * @info: where it goes
+ *
+ * To list them all, count @index up until it is ENOENT. Who has not CAP_SYSLOG is told
+ * no kernel addresses, but how far from the kernel map's beginning they are.
+ *
+ * Return: 0; -1 with errno ENOENT behind the last.
+ */
+int bsdvm_kmap(unsigned int index, struct bsdvm_kmap *info);
+
+/**
  * bsdvm_getvmmap() - the entries of the map, as kinfo_getvmmap(3) has them
  * @count: filled with their number
  *
