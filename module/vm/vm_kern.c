@@ -19,8 +19,8 @@
 #include "vm_kern.h"
 
 #include "pmap.h"
-#include "uma.h"
 #include "swap_reserve.h"
+#include "uma.h"
 #include "vm_page.h"
 #include "vm_phys.h"
 

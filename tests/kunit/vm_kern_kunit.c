@@ -67,7 +67,7 @@ static void test_maps_check(void *arg)
 		vm_map_assert_consistent(test_map(i));
 		vm_map_unlock(test_map(i));
 	}
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 }
 
 static int test_kern_init(struct kunit *test)
@@ -77,7 +77,7 @@ static int test_kern_init(struct kunit *test)
 
 	for (i = 0; test_map(i); i++)
 		before.info[i] = test_info(test, test_map(i));
-	before.wired = vm_wire_count();
+	before.wired = test_wire_count();
 	return ret ?: kunit_add_action(test, test_maps_check, test);
 }
 
@@ -240,7 +240,7 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 	};
 	/* More than a batch, less than a page, and what is not a multiple. */
 	static const vm_size_t sizes[] = { 1, 4095, 4096, 4097, 16 * 4096, 17 * 4096 + 5, 400000 };
-	unsigned long wired = vm_wire_count();
+	unsigned long kmem = vm_kmem_count();
 	unsigned int i, j, k;
 	struct vm_page *m;
 	vm_size_t size;
@@ -261,7 +261,7 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 			return;
 		}
 		KUNIT_EXPECT_TRUE(test, test_zero(addr, ptoa(pages)));
-		KUNIT_EXPECT_EQ(test, vm_wire_count(), wired + pages);
+		KUNIT_EXPECT_EQ(test, vm_kmem_count(), kmem + pages);
 		m = kmem_page((void *)(addr + size - 1));
 		KUNIT_ASSERT_NOT_NULL(test, m);
 		KUNIT_EXPECT_TRUE(test, vm_page_wired(m));
@@ -272,7 +272,7 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, *((u8 *)pmap_quick_enter_page(m) + VM_PAGE_MASK), 0xa5);
 		KUNIT_EXPECT_EQ(test, kmem_free(map, addr, size), KERN_SUCCESS);
 		KUNIT_EXPECT_EQ(test, test_load(addr), NO_ACCESS);
-		KUNIT_EXPECT_EQ(test, vm_wire_count(), wired);
+		KUNIT_EXPECT_EQ(test, vm_kmem_count(), kmem);
 	}
 }
 
@@ -562,7 +562,7 @@ static void nowait_fails_at_once_without_pages_and_reserve_helps(struct kunit *t
 	struct kmem_info info = test_info(test, kmem_map);
 	vm_offset_t addr;
 
-	test_exhaust_pool(pages, VM_ALLOC_NORMAL);
+	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
 	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT), 0ULL);
 	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).used, info.used);
 	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).sleeps, info.sleeps);
@@ -584,13 +584,13 @@ static void allocation_in_part_leaves_nothing_behind(struct kunit *test)
 	unsigned long free;
 	unsigned int i;
 
-	test_exhaust_pool(pages, VM_ALLOC_NORMAL);
+	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
 	for (i = 0; i < 40; i++)
 		test_pages_put(pages);
 	free = vm_free_count();
 	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, ptoa(200), M_NOWAIT), 0ULL);
 	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).used, before.info[1].used);
 }
 
@@ -663,33 +663,28 @@ static void pool_is_used_up_and_recovered(struct kunit *test)
 	}
 }
 
-/* --- no more memory of Linux's */
-
-static void nowait_has_entries_when_linux_has_no_memory(struct kunit *test)
+/* Its entries do not depend on there being a page. */
+static void system_map_has_entries_without_pages(struct kunit *test)
 {
-	const unsigned int max = 256;
-	vm_offset_t *addr = kunit_kcalloc(test, max, sizeof(*addr), GFP_KERNEL);
-	unsigned int i, n;
+	struct test_pages *pages = test_pages_alloc(test);
+	vm_offset_t addr[64], more;
+	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, addr);
-	test_fail_init(test);
-	test_fail_from(1);
-	for (n = 0; n < max; n++) {
-		addr[n] = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT);
-		if (!addr[n])
+	test_exhaust_pool(pages, VM_ALLOC_INTERRUPT);
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		if (vm_map_system_insert(kmem_map, NULL, NULL, VM_PAGE_SIZE, true, &addr[i]))
 			break;
 	}
-	KUNIT_EXPECT_TRUE(test, test_fail_done());
-	KUNIT_EXPECT_GE(test, n, 32U);
-	KUNIT_EXPECT_LT(test, n, max);
-	for (i = 0; i < n; i++)
-		KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, addr[i], VM_PAGE_SIZE), KERN_SUCCESS);
-	/* They are in reserve again. */
-	test_fail_from(1);
-	addr[0] = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT);
-	test_fail_done();
-	KUNIT_EXPECT_NE(test, addr[0], 0ULL);
-	KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, addr[0], VM_PAGE_SIZE), KERN_SUCCESS);
+	KUNIT_EXPECT_EQ(test, i, (unsigned int)ARRAY_SIZE(addr));
+	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT | M_USE_RESERVE), 0ULL);
+	while (i-- > 0)
+		vm_map_system_delete(kmem_map,
+				     vm_map_system_claim(kmem_map, addr[i], addr[i] + VM_PAGE_SIZE,
+							 false));
+	test_pages_put_all(pages);
+	more = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT);
+	KUNIT_EXPECT_NE(test, more, 0ULL);
+	KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, more, VM_PAGE_SIZE), KERN_SUCCESS);
 }
 
 static bool test_everything(void)
@@ -767,7 +762,7 @@ static void pageable_memory_is_zero_and_keeps_what_is_written(struct kunit *test
 	/* A few bytes across two pages. */
 	KUNIT_EXPECT_EQ(test, 0, kmem_read(kernel_map, addr + VM_PAGE_SIZE - 3, out, 7));
 	KUNIT_EXPECT_EQ(test, 0, memcmp(out, in + VM_PAGE_SIZE - 103, 7));
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 }
 
 static void content_is_reached_in_one_allocation_only(struct kunit *test)
@@ -826,7 +821,7 @@ static void iterator_wires_one_page_at_a_time(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kmem_iter_begin(&iter, NULL, addr + 10,
 						 3 * VM_PAGE_SIZE + 10, true));
 	while (kmem_iter_next(&iter) > 0) {
-		KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired + 1);
+		KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired + 1);
 		KUNIT_ASSERT_LT(test, i, (unsigned int)ARRAY_SIZE(lens));
 		KUNIT_EXPECT_EQ(test, iter.len, lens[i]);
 		m = PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)iter.at));
@@ -836,7 +831,7 @@ static void iterator_wires_one_page_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 4U);
 	KUNIT_EXPECT_EQ(test, 0, kmem_iter_next(&iter));
 	kmem_iter_end(&iter);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 
 	/* Ended in the middle. */
 	KUNIT_ASSERT_EQ(test, 0, kmem_iter_begin(&iter, buffer_map, addr, 4 * VM_PAGE_SIZE,
@@ -847,7 +842,7 @@ static void iterator_wires_one_page_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, kmem_iter_next(&iter));
 	KUNIT_EXPECT_EQ(test, ((u8 *)iter.at)[0], 'b');
 	kmem_iter_end(&iter);
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 }
 
 /* The object of pageable memory, referenced. */
@@ -976,7 +971,7 @@ static void copies_between_user_and_pageable_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyin(NULL, addr, addr, 1));
 	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyin(NULL, user, addr, size + 1));
 	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyout(NULL, addr + size, user, 1));
-	KUNIT_EXPECT_EQ(test, vm_wire_count(), before.wired);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
 }
 
 /* --- threads against a model */
@@ -1122,7 +1117,7 @@ static struct kunit_case vm_kern_cases[] = {
 	KUNIT_CASE(waitok_waits_for_pages),
 	KUNIT_CASE_SLOW(waitok_gives_up_as_a_fault_does),
 	KUNIT_CASE(pool_is_used_up_and_recovered),
-	KUNIT_CASE(nowait_has_entries_when_linux_has_no_memory),
+	KUNIT_CASE(system_map_has_entries_without_pages),
 	KUNIT_CASE(failing_allocations_leave_nothing_behind),
 	KUNIT_CASE(pageable_memory_is_zero_and_keeps_what_is_written),
 	KUNIT_CASE(content_is_reached_in_one_allocation_only),
