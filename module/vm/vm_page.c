@@ -362,6 +362,7 @@ unsigned long vm_free_reserved(void)
 {
 	return vm_dom.v_free_reserved;
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_free_reserved);
 
 unsigned long vm_free_count(void)
 {
