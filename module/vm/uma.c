@@ -59,7 +59,7 @@
 
 /* How long to wait for a page, for an item, before looking whether it came unseen. */
 #define UMA_PAGE_PATIENCE	(HZ / 4)
-#define UMA_ITEM_PATIENCE	HZ
+#define UMA_ITEM_PATIENCE	(5 * HZ)
 /* A killed task that finds not even a page of the reserve. */
 #define UMA_KILLED_PATIENCE	(HZ / 20)
 
@@ -418,6 +418,8 @@ static bool zone_wait_item(struct uma_zone *zone)
  */
 static int zone_wait_page(struct uma_zone *zone, int flags)
 {
+	unsigned int i;
+
 	atomic64_inc(&zone->uz_sleeps);
 	if (fatal_signal_pending(current)) {
 		/* The first time, it has not tried the reserve. */
@@ -432,6 +434,9 @@ static int zone_wait_page(struct uma_zone *zone, int flags)
 		uma_drain_locked(zone);
 		mutex_unlock(&uma_drain_lock);
 	}
+	/* They may have got what this one needs. */
+	for (i = 0; i < ARRAY_SIZE(bucket_zones); i++)
+		uma_keg_reclaim(&bucket_zones[i].zone->uz_keg);
 	return flags;
 }
 
@@ -451,7 +456,8 @@ static void *zone_alloc_item(struct uma_zone *zone, int flags)
 			over = zone_wait_item(zone);
 		else
 			flags = zone_wait_page(zone, flags);
-		item = cache_alloc(zone, flags);
+		/* What there is; but now no page is taken for a bucket. */
+		item = cache_alloc(zone, flags | M_USE_RESERVE);
 		if (item)
 			break;
 	}

@@ -144,8 +144,9 @@ static inline void *uma_zalloc_arg(uma_zone_t zone, void *udata, int flags)
  * @item: the item, or NULL
  * @udata: for the zone's destructor
  *
- * Context: any but interrupt, hard or soft, spinlocks may be held. Of items larger
- * than a page: process only, with UMA_ZONE_NOBUCKET or a limit.
+ * Its memory stays the zone's until uma_reclaim().
+ *
+ * Context: any but interrupt, hard or soft, spinlocks may be held.
  */
 static inline void uma_zfree_arg(uma_zone_t zone, void *item, void *udata)
 {

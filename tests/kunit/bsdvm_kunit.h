@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 
+#include "vm/uma.h"
 #include "vm/vm_page.h"
 #include "vm/vm_phys.h"
 
@@ -51,20 +52,25 @@ static inline void test_pages_check(void *arg)
 	unsigned long before = (unsigned long)test->priv;
 	unsigned long end = jiffies + TEST_PATIENCE;
 
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	/* A worker may still be letting go of an object. */
-	while (test_free_count() != before && time_before(jiffies, end))
+	while (vm_free_count() != before && time_before(jiffies, end)) {
 		msleep(20);
-	KUNIT_EXPECT_EQ_MSG(test, test_free_count(), before, "pages were lost");
+		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, vm_free_count(), before, "pages were lost");
 	KUNIT_EXPECT_TRUE_MSG(test, vm_phys_check(), "vm_phys_check");
 }
 
 /*
- * For suites: every test must leave as many free pages as it found. The first
- * action added is the last one done, so whatever a test adds comes before.
+ * For suites: every test must leave as many free pages as it found, but for those that
+ * zones hold with nothing in use. The first action added is the last one done, so
+ * whatever a test adds comes before.
  */
 static inline int test_pages_init(struct kunit *test)
 {
-	test->priv = (void *)test_free_count();
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	test->priv = (void *)vm_free_count();
 	return kunit_add_action(test, test_pages_check, test);
 }
 
@@ -172,6 +178,26 @@ static inline int test_thread_join(struct test_thread *thread)
 void test_fail_init(struct kunit *test);
 void test_fail_from(unsigned int nth);
 bool test_fail_done(void);
+
+/*
+ * uma_kunit.c: after test_misuse_init(), misuse of zones is written down here, and
+ * nobody is warned of it, up to the end of the test.
+ */
+struct test_misuse {
+	unsigned int count;
+	enum uma_misuse what;	/* the last */
+	const char *zone;
+	const void *item;
+};
+
+extern struct test_misuse test_misuse;
+void test_misuse_init(struct kunit *test);
+
+/* Lets slabs of several pages be had, up to the end of the test. */
+void test_kmem_init(struct kunit *test);
+
+/* What KASAN knows of a byte: 0 or the number of good ones of 8: it may be used. */
+u8 test_kasan_shadow(const void *addr);
 
 /* The @n-th CPU that is online, modulo their number. */
 static inline int test_cpu(unsigned int n)

@@ -7,6 +7,8 @@
  *
  *	vm_phys_kunit.c		the buddy allocator, on private domains
  *	vm_page_kunit.c		caches, waiting, queues, wiring, busying
+ *	uma_kunit.c		zones: limits, reserves, waiting, reclaiming, misuse
+ *	kern_malloc_kunit.c	memory of any size, and who uses it
  *	vm_object_kunit.c	shadows, collapse, bypass, with page identity
  *	swap_reserve_kunit.c	promises: who is charged, and when no more are made
  *	vm_map_kunit.c		clipping, merging, placement, against a model
