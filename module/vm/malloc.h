@@ -33,9 +33,7 @@
  */
 static inline int malloc2vm_flags(int flags)
 {
-	if (flags & M_USE_RESERVE)
-		return VM_ALLOC_INTERRUPT;
-	return flags & M_NOWAIT ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
+	return flags & M_USE_RESERVE ? VM_ALLOC_INTERRUPT : VM_ALLOC_SYSTEM;
 }
 
 /**

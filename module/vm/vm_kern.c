@@ -588,11 +588,12 @@ EXPORT_SYMBOL_IF_KUNIT(kmem_info);
 
 /* --- start and end */
 
-static const struct uma_kmem kmem_slabs = {
+const struct uma_kmem kmem_slabs = {
 	.alloc = kmem_slab_alloc,
 	.free = kmem_slab_free,
 	.page = kmem_page,
 };
+EXPORT_SYMBOL_IF_KUNIT(kmem_slabs);
 
 int kmem_init(void)
 {

@@ -26,7 +26,7 @@
 #ifndef BSDVM_VM_KERN_H
 #define BSDVM_VM_KERN_H
 
-#include "malloc.h"
+#include "uma.h"
 #include "vm_map.h"
 
 /*
@@ -168,6 +168,9 @@ static inline int kmem_free_wakeup(struct vm_map *map, vm_offset_t addr, vm_size
 {
 	return kmem_free(map, addr, size);
 }
+
+/* Where slabs of several pages come from, once there is a kernel map. */
+extern const struct uma_kmem kmem_slabs;
 
 /**
  * kmem_slab_alloc() - memory for a slab, out of kmem_map

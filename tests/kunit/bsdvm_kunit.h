@@ -193,7 +193,10 @@ struct test_misuse {
 extern struct test_misuse test_misuse;
 void test_misuse_init(struct kunit *test);
 
-/* Lets slabs of several pages be had, up to the end of the test. */
+/* For suites: no slabs of several pages are to be had, as before there is a kernel map. */
+int test_kmem_none(struct kunit *test);
+
+/* They are from now on, up to the end of the test, from the pool itself. */
 void test_kmem_init(struct kunit *test);
 
 /* What KASAN knows of a byte: 0 or the number of good ones of 8: it may be used. */

@@ -21,7 +21,7 @@ static int malloc_test_init(struct kunit *test)
 	unsigned int cpu;
 	int ret;
 
-	ret = test_pages_init(test);
+	ret = test_kmem_none(test);
 	if (ret)
 		return ret;
 	for_each_possible_cpu(cpu)

@@ -14,6 +14,7 @@
 #include <linux/vmalloc.h>
 
 #include "vm/uma_int.h"
+#include "vm/vm_kern.h"
 
 /* --- what the tests of malloc() need, too */
 
@@ -109,6 +110,21 @@ static void test_kmem_end(void *arg)
 {
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	uma_set_kmem(NULL);
+}
+
+static void test_kmem_real(void *arg)
+{
+	uma_set_kmem(&kmem_slabs);
+}
+
+int test_kmem_none(struct kunit *test)
+{
+	int ret = test_pages_init(test);
+
+	if (ret)
+		return ret;
+	uma_set_kmem(NULL);
+	return kunit_add_action_or_reset(test, test_kmem_real, NULL);
 }
 
 void test_kmem_init(struct kunit *test)
@@ -680,11 +696,11 @@ static void uma_reserve_is_for_who_may(struct kunit *test)
 		uma_zone_reserve(zone, 4);
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, 8));
 		KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 2ULL);
-		test_exhaust(pages, VM_ALLOC_SYSTEM);
+		test_exhaust(pages, VM_ALLOC_INTERRUPT);
 		uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
 		/* A page went, but not the one in reserve. */
 		KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 1ULL);
-		test_exhaust(pages, VM_ALLOC_SYSTEM);
+		test_exhaust(pages, VM_ALLOC_INTERRUPT);
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 		for (n = 0; n < 4; n++) {
 			items[n] = uma_zalloc(zone, M_NOWAIT | M_USE_RESERVE);
@@ -711,7 +727,7 @@ static void uma_preallocated_items_need_no_page(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, ARRAY_SIZE(items)));
 		KUNIT_EXPECT_GE(test, test_stats(zone).free, (u64)ARRAY_SIZE(items));
-		test_exhaust(pages, VM_ALLOC_SYSTEM);
+		test_exhaust(pages, VM_ALLOC_INTERRUPT);
 		for (n = 0; n < ARRAY_SIZE(items); n++) {
 			items[n] = uma_zalloc(zone, M_NOWAIT);
 			KUNIT_ASSERT_NOT_NULL(test, items[n]);
@@ -728,7 +744,7 @@ static void uma_use_reserve_has_pages_of_the_reserve(struct kunit *test)
 	struct test_pages *pages = test_pages_alloc(test);
 	void *item;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_exhaust(pages, VM_ALLOC_SYSTEM);
 	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 	item = uma_zalloc(zone, M_NOWAIT | M_USE_RESERVE);
 	KUNIT_EXPECT_NOT_NULL(test, item);
@@ -1004,7 +1020,7 @@ static void uma_exhaustion_and_recovery(struct kunit *test)
 			cond_resched();
 		}
 		KUNIT_EXPECT_GT(test, n, before - before / 50 - 2 * vm_free_reserved());
-		KUNIT_EXPECT_EQ(test, vm_free_count(), vm_free_reserved());
+		KUNIT_EXPECT_EQ(test, vm_free_count(), vm_dom.v_pageout_free_min);
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 		test_free_items(zone, items, n);
 		KUNIT_EXPECT_EQ(test, test_stats(zone).used, 0ULL);
@@ -1026,7 +1042,7 @@ static void uma_waitok_waits_for_a_page(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, one);
 	one->zone = test_zone(test, 4096, 0);
 	one->flags = M_WAITOK;
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, test_cpu(1), alloc_one_thread, one);
 	msleep(400);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
@@ -1054,7 +1070,7 @@ static void uma_waitok_waits_for_a_freed_item(struct kunit *test)
 	uma_prealloc(one->zone, 1);
 	item = uma_zalloc(one->zone, M_WAITOK);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, test_cpu(1), alloc_one_thread, one);
 	msleep(100);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
@@ -1072,18 +1088,18 @@ static void uma_waitok_killed_has_the_reserve(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, one);
 	one->zone = test_zone(test, 4096, 0);
 	one->flags = M_WAITOK;
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, -1, alloc_one_thread, one);
 	msleep(100);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
 	send_sig(SIGKILL, thread->task, 1);
 	KUNIT_EXPECT_EQ(test, 0, test_thread_join(thread));
-	KUNIT_EXPECT_LT(test, vm_free_count(), vm_free_reserved());
+	KUNIT_EXPECT_LT(test, vm_free_count(), vm_dom.v_pageout_free_min);
 	uma_zfree(one->zone, one->item);
 
 	/* When that is empty it still comes back with an item, if not at once. */
 	uma_zone_reclaim(one->zone, UMA_RECLAIM_DRAIN_CPU);
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_exhaust(pages, VM_ALLOC_INTERRUPT);
 	one->item = NULL;
 	thread = test_thread(test, -1, alloc_one_thread, one);
 	msleep(50);
@@ -1421,7 +1437,7 @@ static struct kunit_case uma_cases[] = {
 
 static struct kunit_suite uma_suite = {
 	.name = "bsdvm_uma",
-	.init = test_pages_init,
+	.init = test_kmem_none,
 	.test_cases = uma_cases,
 };
 

@@ -240,13 +240,17 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 	};
 	/* More than a batch, less than a page, and what is not a multiple. */
 	static const vm_size_t sizes[] = { 1, 4095, 4096, 4097, 16 * 4096, 17 * 4096 + 5, 400000 };
-	unsigned long kmem = vm_kmem_count();
 	unsigned int i, j, k;
+	unsigned long kmem;
 	struct vm_page *m;
 	vm_size_t size;
 	vm_offset_t addr;
 	u64 pages;
 
+	/* The zone of entries has then what it needs. */
+	addr = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT);
+	KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, addr, VM_PAGE_SIZE), KERN_SUCCESS);
+	kmem = vm_kmem_count();
 	for (i = 0; i < ARRAY_SIZE(flags) * ARRAY_SIZE(sizes) * 4; i++) {
 		j = i % ARRAY_SIZE(sizes);
 		k = i / ARRAY_SIZE(sizes) % ARRAY_SIZE(flags);
@@ -610,7 +614,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	u64 sleeps = test_info(test, kmem_map).sleeps;
 	struct test_thread *thread;
 
-	test_exhaust_pool(pages, VM_ALLOC_NORMAL);
+	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, -1, alloc_thread, &mem);
 	while (!vm_waiting() && time_before(jiffies, end))
 		msleep(10);
@@ -629,7 +633,7 @@ static void waitok_gives_up_as_a_fault_does(struct kunit *test)
 	unsigned int attempts = vm_pfault_oom_attempts;
 	unsigned long start;
 
-	test_exhaust_pool(pages, VM_ALLOC_NORMAL);
+	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
 	vm_pfault_oom_attempts = 1;
 	start = jiffies;
 	KUNIT_EXPECT_EQ(test, kmem_alloc(kmem_map, VM_PAGE_SIZE, 0), 0ULL);
