@@ -478,7 +478,7 @@ static bool test_wait_sleeps(struct kunit *test, struct vm_map *map, u64 sleeps)
 	unsigned long end = jiffies + TEST_PATIENCE;
 
 	while (test_info(test, map).sleeps < sleeps && time_before(jiffies, end))
-		msleep(10);
+		msleep(20);
 	msleep(20);
 	return test_info(test, map).sleeps >= sleeps;
 }
@@ -613,7 +613,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	test_exhaust_pool(pages, VM_ALLOC_NORMAL);
 	thread = test_thread(test, -1, alloc_thread, &mem);
 	while (!vm_waiting() && time_before(jiffies, end))
-		msleep(10);
+		msleep(20);
 	KUNIT_EXPECT_TRUE(test, vm_waiting());
 	KUNIT_EXPECT_FALSE(test, completion_done(&thread->done));
 	test_pages_put_all(pages);
@@ -1139,4 +1139,4 @@ static struct kunit_suite vm_kern_suite = {
 	.init = test_kern_init,
 	.test_cases = vm_kern_cases,
 };
-kunit_test_suite(vm_kern_suite);
+kunit_test_suites(&vm_kern_suite);
