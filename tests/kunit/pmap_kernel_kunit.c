@@ -469,8 +469,9 @@ static struct kunit_case pmap_kernel_cases[] = {
 };
 
 static struct kunit_suite pmap_kernel_suite = {
-	.name = "pmap_kernel",
+	.name = "bsdvm_pmap_kernel",
 	.init = test_pages_init,
 	.test_cases = pmap_kernel_cases,
 };
-kunit_test_suites(&pmap_kernel_suite);
+
+kunit_test_suite(pmap_kernel_suite);

@@ -1135,8 +1135,9 @@ static struct kunit_case vm_kern_cases[] = {
 };
 
 static struct kunit_suite vm_kern_suite = {
-	.name = "vm_kern",
+	.name = "bsdvm_vm_kern",
 	.init = test_kern_init,
 	.test_cases = vm_kern_cases,
 };
-kunit_test_suites(&vm_kern_suite);
+
+kunit_test_suite(vm_kern_suite);
