@@ -870,7 +870,7 @@ static unsigned long test_resident(struct vm_object *object)
 	return READ_ONCE(object->resident_page_count);
 }
 
-/* Write the page to swap and free it, as the laundry and the daemon do. */
+/* Free the page, written to swap first if it is dirty, as laundry and daemon do. */
 static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
 {
 	struct vm_page *m;
@@ -878,10 +878,12 @@ static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
 
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
-	if (m)
+	if (m && vm_page_is_dirty(m))
 		vm_pager_clean_page(m);
+	else
+		m = NULL;
 	VM_OBJECT_WUNLOCK(object);
-	if (!m || vm_pager_put_pages(object, &m, 1, PQ_INACTIVE, PQ_ACTIVE, NULL))
+	if (m && vm_pager_put_pages(object, &m, 1, PQ_INACTIVE, PQ_ACTIVE, NULL))
 		return false;
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
@@ -915,7 +917,9 @@ static void evicted_memory_comes_back_with_its_content(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
 	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
 	KUNIT_EXPECT_EQ(test, test_resident(object), (unsigned long)pages);
-	/* What is written after that is not lost to what swap has. */
+	/* Clean pages are just dropped; what is written is not lost to what swap has. */
+	KUNIT_EXPECT_TRUE(test, test_evict(object, 1));
+	KUNIT_EXPECT_TRUE(test, test_evict(object, 2));
 	in[5] ^= 0xff;
 	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr + 5, in + 5, 1));
 	KUNIT_EXPECT_TRUE(test, test_evict(object, 0));
