@@ -46,9 +46,8 @@ int copyio_stage_begin(struct copyio_stage *stage, u64 uaddr, u64 len)
 		return 0;
 	stage->size = min_t(u64, len, COPYIO_STAGE_MAX);
 	stage->kva = kmem_alloc_wait(exec_map, stage->size);
-	if (stage->kva)
-		return 0;
-	return fatal_signal_pending(current) ? -EINTR : -ENOMEM;
+	/* Without memory or swap for it a long answer goes out as a short one does. */
+	return !stage->kva && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 static int copyio_stage_flush(struct copyio_stage *stage)

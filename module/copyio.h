@@ -29,7 +29,8 @@ void copyio_fini(void);
  * @used: bytes of them that are filled
  *
  * A long answer is gathered in pageable kernel memory and copied out in large
- * pieces, so that neither wired memory nor a lock waits for the process.
+ * pieces, so that neither wired memory nor a lock waits for the process. Where there
+ * is no such memory it goes out in the pieces that it comes in.
  */
 struct copyio_stage {
 	u64 uaddr;
@@ -45,7 +46,7 @@ struct copyio_stage {
  * @len: bytes it may have
  *
  * Context: process, sleeps killably while others have all of exec_map.
- * Return: 0, -ENOMEM, -EINTR on a fatal signal; then there is nothing to end.
+ * Return: 0; -EINTR on a fatal signal, and there is nothing to end.
  */
 int copyio_stage_begin(struct copyio_stage *stage, u64 uaddr, u64 len);
 
@@ -56,7 +57,8 @@ int copyio_stage_begin(struct copyio_stage *stage, u64 uaddr, u64 len);
  * @len: bytes
  *
  * Context: process, may sleep; no VM lock held.
- * Return: 0; -EFAULT, -ENOMEM, -EIO, -EINTR on a fatal signal.
+ * Return: 0; -EFAULT, -EINTR on a fatal signal; -ENOMEM or -EIO where what was gathered
+ * cannot be had back from swap.
  */
 int copyio_stage_put(struct copyio_stage *stage, const void *buf, size_t len);
 

@@ -200,9 +200,14 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_kextract);
 /* Have Linux map the placeholder @count times. */
 static void *arena_map(unsigned long count)
 {
-	struct page **pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	struct page **pages;
 	void *mem = NULL;
 
+	/* vmap() would refuse it, but not before we had asked for much memory. */
+	if (count > totalram_pages())
+		return NULL;
+	pages = kvmalloc_array(count, sizeof(*pages),
+			       GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (pages) {
 		memset64((u64 *)pages, (u64)placeholder, count);
 		mem = vmap(pages, count, VM_MAP, PAGE_KERNEL);

@@ -65,14 +65,17 @@ EXPORT_SYMBOL_IF_KUNIT(buffer_map);
 struct vm_map *exec_map;
 EXPORT_SYMBOL_IF_KUNIT(exec_map);
 
-vm_offset_t kmembase, kmemlimit;
+vm_offset_t kmembase;
 EXPORT_SYMBOL_IF_KUNIT(kmembase);
+vm_offset_t kmemlimit;
 EXPORT_SYMBOL_IF_KUNIT(kmemlimit);
-vm_offset_t buffer_sva, buffer_eva;
+vm_offset_t buffer_sva;
 EXPORT_SYMBOL_IF_KUNIT(buffer_sva);
+vm_offset_t buffer_eva;
 EXPORT_SYMBOL_IF_KUNIT(buffer_eva);
-vm_offset_t exec_sva, exec_eva;
+vm_offset_t exec_sva;
 EXPORT_SYMBOL_IF_KUNIT(exec_sva);
+vm_offset_t exec_eva;
 EXPORT_SYMBOL_IF_KUNIT(exec_eva);
 
 static LIST_HEAD(kmem_areas);

@@ -282,6 +282,7 @@ static int race_reader(void *arg)
 	u64 now, value;
 
 	while (!READ_ONCE(race->stop)) {
+		/* What is read next is as new as this. */
 		now = smp_load_acquire(&race->now);
 		value = READ_ONCE(*(u64 *)race->va);
 		if (value < now && !race->stale)
@@ -320,6 +321,7 @@ static void other_cpu_never_reads_a_replaced_frame(struct kunit *test)
 			pmap_kenter(race.va, m[i % 2]->phys_addr);
 		else
 			pmap_qenter(race.va, &m[i % 2], 1);
+		/* The mapping has changed before this does. */
 		smp_store_release(&race.now, i);
 		*(u64 *)pmap_quick_enter_page(m[(i + 1) % 2]) = 0;
 		if (i % 64 == 0)
@@ -356,6 +358,7 @@ static bool test_wait_for(unsigned int *counter, unsigned int value)
 {
 	unsigned long end = jiffies + TEST_PATIENCE;
 
+	/* What the other thread did before it counted is done. */
 	while (smp_load_acquire(counter) != value) {
 		if (time_after(jiffies, end))
 			return false;
@@ -373,11 +376,13 @@ static int removal_reader(void *arg)
 		/* Have every translation in the TLB. */
 		for (i = 0; i < removal->count; i++)
 			test_load(removal->va + ptoa(i));
+		/* The looks come before the count of them. */
 		smp_store_release(&removal->warm, round);
 		if (!test_wait_for(&removal->removed, round))
 			return -ETIMEDOUT;
 		for (i = 0; i < removal->count; i++)
 			removal->reached += test_load(removal->va + ptoa(i)) != NO_ACCESS;
+		/* Likewise. */
 		smp_store_release(&removal->seen, round);
 	}
 	return 0;
@@ -406,6 +411,7 @@ static void test_removal_is_seen(struct kunit *test, unsigned int count)
 		if (!test_wait_for(&removal.warm, i))
 			break;
 		pmap_qremove(removal.va, count);
+		/* They are removed before anyone is told. */
 		smp_store_release(&removal.removed, i);
 		if (!test_wait_for(&removal.seen, i))
 			break;
@@ -463,8 +469,9 @@ static struct kunit_case pmap_kernel_cases[] = {
 };
 
 static struct kunit_suite pmap_kernel_suite = {
-	.name = "pmap_kernel",
+	.name = "bsdvm_pmap_kernel",
 	.init = test_pages_init,
 	.test_cases = pmap_kernel_cases,
 };
+
 kunit_test_suite(pmap_kernel_suite);

@@ -482,7 +482,7 @@ static bool test_wait_sleeps(struct kunit *test, struct vm_map *map, u64 sleeps)
 	unsigned long end = jiffies + TEST_PATIENCE;
 
 	while (test_info(test, map).sleeps < sleeps && time_before(jiffies, end))
-		msleep(10);
+		msleep(20);
 	msleep(20);
 	return test_info(test, map).sleeps >= sleeps;
 }
@@ -617,7 +617,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, -1, alloc_thread, &mem);
 	while (!vm_waiting() && time_before(jiffies, end))
-		msleep(10);
+		msleep(20);
 	KUNIT_EXPECT_TRUE(test, vm_waiting());
 	KUNIT_EXPECT_FALSE(test, completion_done(&thread->done));
 	test_pages_put_all(pages);
@@ -869,7 +869,7 @@ static unsigned long test_resident(struct vm_object *object)
 	return READ_ONCE(object->resident_page_count);
 }
 
-/* Write the page to swap and free it, as the laundry and the daemon do. */
+/* Free the page, written to swap first if it is dirty, as laundry and daemon do. */
 static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
 {
 	struct vm_page *m;
@@ -877,10 +877,12 @@ static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
 
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
-	if (m)
+	if (m && vm_page_is_dirty(m))
 		vm_pager_clean_page(m);
+	else
+		m = NULL;
 	VM_OBJECT_WUNLOCK(object);
-	if (!m || vm_pager_put_pages(object, &m, 1, PQ_INACTIVE, PQ_ACTIVE, NULL))
+	if (m && vm_pager_put_pages(object, &m, 1, PQ_INACTIVE, PQ_ACTIVE, NULL))
 		return false;
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
@@ -914,7 +916,9 @@ static void evicted_memory_comes_back_with_its_content(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
 	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
 	KUNIT_EXPECT_EQ(test, test_resident(object), (unsigned long)pages);
-	/* What is written after that is not lost to what swap has. */
+	/* Clean pages are just dropped; what is written is not lost to what swap has. */
+	KUNIT_EXPECT_TRUE(test, test_evict(object, 1));
+	KUNIT_EXPECT_TRUE(test, test_evict(object, 2));
 	in[5] ^= 0xff;
 	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr + 5, in + 5, 1));
 	KUNIT_EXPECT_TRUE(test, test_evict(object, 0));
@@ -1134,8 +1138,9 @@ static struct kunit_case vm_kern_cases[] = {
 };
 
 static struct kunit_suite vm_kern_suite = {
-	.name = "vm_kern",
+	.name = "bsdvm_vm_kern",
 	.init = test_kern_init,
 	.test_cases = vm_kern_cases,
 };
+
 kunit_test_suite(vm_kern_suite);

@@ -89,8 +89,8 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 
 TEST_LIMIT(help_is_printed_and_no_failure, 180)
 {
-	static char *const commands[] = { "map", "stat", "objects", "sysctl",
-					  "rusage", "kmap" };
+	static char *const commands[] = { "map",    "stat",   "objects",
+					  "sysctl", "rusage", "kmap" };
 	char *general, *help, begin[64];
 	size_t i;
 
@@ -473,10 +473,9 @@ static void kmap_line(const struct bsdvm_kmap *info, char *line, size_t size)
 		 (uintmax_t)(info->end - info->start) / 1024);
 }
 
-static const char kmap_to_text[] =
-	"import sys\n"
-	"for line in sys.stdin:\n"
-	"    print(*line.split()[:4])\n";
+static const char kmap_to_text[] = "import sys\n"
+				   "for line in sys.stdin:\n"
+				   "    print(*line.split()[:4])\n";
 
 TEST_LIMIT(kmap_lists_the_maps_in_order, 180)
 {

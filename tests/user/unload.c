@@ -102,6 +102,8 @@ TEST(bad_parameters_are_refused)
 	EXPECT_ERRNO(load("pool_mb=abc"), EINVAL);
 	EXPECT_ERRNO(load("pool_mb=-1"), EINVAL);
 	EXPECT_ERRNO(load("pool_mb="), EINVAL);
+	EXPECT_ERRNO(load("pool_mb=8 kmap_mb=3"), EINVAL);
+	EXPECT_ERRNO(load("pool_mb=8 kmap_mb=65537"), EINVAL);
 	EXPECT_ERRNO(access(BSDVM_DEVICE, F_OK), ENOENT);
 }
 
@@ -117,6 +119,15 @@ TEST(a_pool_that_cannot_be_had_is_enomem)
 	/* The machine goes on, with the memory that it had. */
 	EXPECT(before - machine_free_pages() < 8192);
 	EXPECT_ERRNO(load("pool_mb=16"), 0);
+	use();
+	EXPECT_ERRNO(unload(), 0);
+}
+
+TEST(kernel_addresses_that_cannot_be_had_are_enomem)
+{
+	EXPECT_ERRNO(load("pool_mb=8 kmap_mb=65536"), ENOMEM);
+	EXPECT_ERRNO(access(BSDVM_DEVICE, F_OK), ENOENT);
+	EXPECT_ERRNO(load("pool_mb=8 kmap_mb=4"), 0);
 	use();
 	EXPECT_ERRNO(unload(), 0);
 }

@@ -10,14 +10,10 @@
 #include "json.h"
 
 static const struct member members[] = {
-	MEMBER(bsdvm_kmap, start),
-	MEMBER(bsdvm_kmap, end),
-	MEMBER(bsdvm_kmap, used),
-	MEMBER(bsdvm_kmap, largest_free),
-	MEMBER(bsdvm_kmap, entries),
-	MEMBER(bsdvm_kmap, allocations),
-	MEMBER(bsdvm_kmap, failures),
-	MEMBER(bsdvm_kmap, sleeps),
+	MEMBER(bsdvm_kmap, start),    MEMBER(bsdvm_kmap, end),
+	MEMBER(bsdvm_kmap, used),     MEMBER(bsdvm_kmap, largest_free),
+	MEMBER(bsdvm_kmap, entries),  MEMBER(bsdvm_kmap, allocations),
+	MEMBER(bsdvm_kmap, failures), MEMBER(bsdvm_kmap, sleeps),
 };
 
 static void print_json(const struct bsdvm_kmap *info)
@@ -36,7 +32,8 @@ static void print_text(const struct bsdvm_kmap *info)
 
 	printf("%*s%-*s %#18jx %#18jx %8ju %8ju %8ju %7ju %10ju %5ju %6ju\n",
 	       indent, "", 12 - indent, info->name, (uintmax_t)info->start,
-	       (uintmax_t)info->end, (uintmax_t)(info->end - info->start) / 1024,
+	       (uintmax_t)info->end,
+	       (uintmax_t)(info->end - info->start) / 1024,
 	       (uintmax_t)info->used / 1024,
 	       (uintmax_t)info->largest_free / 1024, (uintmax_t)info->entries,
 	       (uintmax_t)info->allocations, (uintmax_t)info->failures,

@@ -17,9 +17,9 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&map_command,	 &stat_command,	  &objects_command, &sysctl_command,
-	&rusage_command, &swapon_command, &swapoff_command, &swapctl_command,
-	&kmap_command,
+	&map_command,	  &stat_command,    &objects_command,
+	&sysctl_command,  &rusage_command,  &swapon_command,
+	&swapoff_command, &swapctl_command, &kmap_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */
