@@ -472,7 +472,7 @@ static void zone_free_item(struct uma_zone *zone, void *item)
 		uma_keg_free(&zone->uz_keg, &item, 1);
 }
 
-void *uma_zalloc_special(uma_zone_t zone, void *udata, int flags)
+void *uma_zalloc_special(struct uma_zone *zone, void *udata, int flags)
 {
 	void *item;
 
@@ -501,7 +501,7 @@ fail:
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zalloc_special);
 
-void uma_zfree_special(uma_zone_t zone, void *item, void *udata)
+void uma_zfree_special(struct uma_zone *zone, void *item, void *udata)
 {
 	if (!item)
 		return;
@@ -590,8 +590,8 @@ static void zone_init(struct uma_zone *zone, u32 flags)
 	spin_unlock(&zone->uz_lock);
 }
 
-uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
-		       uma_init uminit, uma_fini fini, unsigned int align, u32 flags)
+struct uma_zone *uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
+			     uma_init uminit, uma_fini fini, unsigned int align, u32 flags)
 {
 	struct uma_zone *zone;
 
@@ -617,7 +617,7 @@ uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dt
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zcreate);
 
-void uma_zdestroy(uma_zone_t zone)
+void uma_zdestroy(struct uma_zone *zone)
 {
 	unsigned long leaked;
 	unsigned int cpu;
@@ -641,7 +641,7 @@ void uma_zdestroy(uma_zone_t zone)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zdestroy);
 
-unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems)
+unsigned int uma_zone_set_max(struct uma_zone *zone, unsigned int nitems)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 
@@ -658,13 +658,13 @@ unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_set_max);
 
-unsigned int uma_zone_get_max(uma_zone_t zone)
+unsigned int uma_zone_get_max(struct uma_zone *zone)
 {
 	return READ_ONCE(zone->uz_keg.uk_max);
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_get_max);
 
-void uma_zone_reserve(uma_zone_t zone, unsigned int nitems)
+void uma_zone_reserve(struct uma_zone *zone, unsigned int nitems)
 {
 	spin_lock(&zone->uz_keg.uk_lock);
 	zone->uz_keg.uk_reserve = nitems;
@@ -672,7 +672,7 @@ void uma_zone_reserve(uma_zone_t zone, unsigned int nitems)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_reserve);
 
-int uma_prealloc(uma_zone_t zone, unsigned int nitems)
+int uma_prealloc(struct uma_zone *zone, unsigned int nitems)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 	unsigned int slabs = DIV_ROUND_UP(nitems, keg->uk_ipers);
@@ -703,7 +703,7 @@ static void zone_reclaim(struct uma_zone *zone, int req)
 	uma_keg_reclaim(&zone->uz_keg);
 }
 
-void uma_zone_reclaim(uma_zone_t zone, int req)
+void uma_zone_reclaim(struct uma_zone *zone, int req)
 {
 	if (req >= UMA_RECLAIM_DRAIN_CPU)
 		uma_drain(zone);
@@ -746,7 +746,7 @@ static u64 zone_count(struct uma_zone *zone, u64 *allocs, u64 *fails)
 	return *allocs > frees ? *allocs - frees : 0;
 }
 
-unsigned long uma_zone_get_cur(uma_zone_t zone)
+unsigned long uma_zone_get_cur(struct uma_zone *zone)
 {
 	u64 allocs, fails;
 
@@ -754,7 +754,7 @@ unsigned long uma_zone_get_cur(uma_zone_t zone)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_get_cur);
 
-void uma_zone_get_stats(uma_zone_t zone, struct uma_stats *stats)
+void uma_zone_get_stats(struct uma_zone *zone, struct uma_stats *stats)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 	u64 items;
