@@ -44,6 +44,7 @@ union argument {
 	struct bsdvm_swapon swapon;
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
+	struct bsdvm_table table;
 	char bytes[1024];
 };
 
@@ -206,6 +207,20 @@ static void fill_objects(union argument *arg, char *page)
 	arg->objects.buf_len = sizeof(records);
 }
 
+static void fill_zones(union argument *arg, char *page)
+{
+	(void)page;
+	arg->table.record = sizeof(struct bsdvm_zone);
+	arg->table.buf = (uintptr_t)records;
+	arg->table.buf_len = sizeof(records);
+}
+
+static void fill_malloc_types(union argument *arg, char *page)
+{
+	fill_zones(arg, page);
+	arg->table.record = sizeof(struct bsdvm_malloc_type);
+}
+
 /* A file to page to, and nothing that an earlier call pages to. */
 static void fill_swapon(union argument *arg, char *page)
 {
@@ -321,6 +336,11 @@ static const struct call {
 	     AT(bsdvm_swapinfo, id), AT(bsdvm_swapinfo, flags),
 	     AT(bsdvm_swapinfo, total), AT(bsdvm_swapinfo, used),
 	     AT(bsdvm_swapinfo, errors), AT(bsdvm_swapinfo, path)),
+	CALL(ZONES, fill_zones, bsdvm_table, false, AT(bsdvm_table, count),
+	     AT(bsdvm_table, more), AT(bsdvm_table, reserved)),
+	CALL(MALLOC_TYPES, fill_malloc_types, bsdvm_table, false,
+	     AT(bsdvm_table, count), AT(bsdvm_table, more),
+	     AT(bsdvm_table, reserved)),
 };
 
 #define FOR_EACH_CALL(_call)                                                  \
