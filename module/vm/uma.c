@@ -553,11 +553,12 @@ static unsigned int zone_bucket_max(const struct uma_zone *zone, unsigned int li
 	return limit ? min(most, limit / (4 * num_possible_cpus())) : most;
 }
 
-static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit, bool none)
+static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit)
 {
 	unsigned int special = zone->uz_hot.uz_special & ~UZ_NOBUCKET;
 
-	zone->uz_bucket_max = none ? 0 : zone_bucket_max(zone, limit);
+	lockdep_assert_held(&zone->uz_lock);
+	zone->uz_bucket_max = zone->uz_nobucket ? 0 : zone_bucket_max(zone, limit);
 	zone->uz_bucket_min = min_t(unsigned int, UMA_BUCKET_START, zone->uz_bucket_max);
 	WRITE_ONCE(zone->uz_bucket_size, zone->uz_bucket_min);
 	if (!zone->uz_bucket_max)
@@ -565,7 +566,7 @@ static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit
 	WRITE_ONCE(zone->uz_hot.uz_special, special);
 }
 
-static void zone_init(struct uma_zone *zone, u32 flags)
+static void zone_init(struct uma_zone *zone)
 {
 	unsigned int cpu;
 
@@ -586,7 +587,7 @@ static void zone_init(struct uma_zone *zone, u32 flags)
 	if (zone->uz_keg.uk_flags & UK_DEBUG)
 		zone->uz_hot.uz_special |= UZ_DEBUG;
 	spin_lock(&zone->uz_lock);
-	zone_set_bucket_max_locked(zone, 0, flags & UMA_ZONE_NOBUCKET);
+	zone_set_bucket_max_locked(zone, 0);
 	spin_unlock(&zone->uz_lock);
 }
 
@@ -609,7 +610,8 @@ struct uma_zone *uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_d
 	zone->uz_ctor = ctor;
 	zone->uz_dtor = dtor;
 	zone_init_keg(zone, size, uminit, fini, align, flags);
-	zone_init(zone, flags);
+	zone->uz_nobucket = flags & UMA_ZONE_NOBUCKET;
+	zone_init(zone);
 	mutex_lock(&zones_lock);
 	list_add_tail(&zone->uz_link, &zones);
 	mutex_unlock(&zones_lock);
@@ -649,7 +651,7 @@ unsigned int uma_zone_set_max(struct uma_zone *zone, unsigned int nitems)
 	keg->uk_max = nitems;
 	spin_unlock(&keg->uk_lock);
 	spin_lock(&zone->uz_lock);
-	zone_set_bucket_max_locked(zone, nitems, false);
+	zone_set_bucket_max_locked(zone, nitems);
 	spin_unlock(&zone->uz_lock);
 	/* Those there are may be too large. */
 	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);

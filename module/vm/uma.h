@@ -151,7 +151,7 @@ static inline void uma_zfree_arg(struct uma_zone *zone, void *item, void *udata)
 	struct uma_zone_hot *hot = (struct uma_zone_hot *)zone;
 	struct uma_bucket *bucket;
 
-	if (unlikely(hot->uz_special | !item)) {
+	if (unlikely(hot->uz_special || !item)) {
 		uma_zfree_special(zone, item, udata);
 		return;
 	}
@@ -300,7 +300,8 @@ unsigned long uma_zone_get_cur(struct uma_zone *zone);
  * @req: UMA_RECLAIM_*
  *
  * Waits for nobody who may wait for a page: it may be called by who is to make pages
- * free. Runs one at a time; who comes second waits for the first.
+ * free. Runs one at a time; who comes second waits for the first. While a CPU goes on
+ * or off line, CPUs' buckets are left alone.
  *
  * Context: process, may sleep, none of the caller's locks may be wanted by a fini.
  */

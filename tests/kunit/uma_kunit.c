@@ -871,6 +871,8 @@ static void uma_nobucket_has_none(struct kunit *test)
 	uma_zfree(zone, item);
 	uma_zone_reclaim(zone, UMA_RECLAIM_TRIM);
 	KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 0ULL);
+	uma_zone_set_max(zone, 10000);
+	KUNIT_EXPECT_EQ(test, test_stats(zone).bucket, 0ULL);
 }
 
 /* --- slabs */
