@@ -68,6 +68,9 @@ static_assert(sizeof(struct bsdvm_swapon) == 16);
 static_assert(sizeof(struct bsdvm_swapoff) == 8);
 static_assert(sizeof(struct bsdvm_swapinfo) == 296);
 static_assert(sizeof(struct bsdvm_kmap) == 104);
+static_assert(sizeof(struct bsdvm_table) == 40);
+static_assert(sizeof(struct bsdvm_zone) == 120);
+static_assert(sizeof(struct bsdvm_malloc_type) == 72);
 static_assert(sizeof(struct bsdvm_shm_open) == 32);
 static_assert(sizeof(struct bsdvm_shm_unlink) == 16);
 static_assert(sizeof(struct bsdvm_shm_rename) == 24);
@@ -160,6 +163,7 @@ union device_arg {
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
 	struct bsdvm_kmap kmap;
+	struct bsdvm_table table;
 };
 
 /* @window is NULL only for calls that do without one. */
@@ -497,6 +501,16 @@ static int device_kmap(struct window *window, union device_arg *arg)
 	return 0;
 }
 
+static int device_zones(struct window *window, union device_arg *arg)
+{
+	return inspect_zones(&arg->table);
+}
+
+static int device_malloc_types(struct window *window, union device_arg *arg)
+{
+	return inspect_malloc_types(&arg->table);
+}
+
 /**
  * struct device_op - one ioctl
  * @size: bytes of its structure
@@ -559,6 +573,8 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_SWAPOFF, struct bsdvm_swapoff, id, device_swapoff, true),
 	DEVICE_OP(BSDVM_IOC_SWAPINFO, struct bsdvm_swapinfo, path, device_swapinfo, true),
 	DEVICE_OP(BSDVM_IOC_KMAP, struct bsdvm_kmap, name, device_kmap, true),
+	DEVICE_OP(BSDVM_IOC_ZONES, struct bsdvm_table, reserved, device_zones, true),
+	DEVICE_OP(BSDVM_IOC_MALLOC_TYPES, struct bsdvm_table, reserved, device_malloc_types, true),
 	DEVICE_OP(BSDVM_IOC_MQUERY, struct bsdvm_mmap, offset, device_mquery, false),
 };
 

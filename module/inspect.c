@@ -22,6 +22,8 @@
 #include <bsdvm.h>
 
 #include "copyio.h"
+#include "vm/malloc.h"
+#include "vm/uma.h"
 #include "vm/vm_meter.h"
 #include "window.h"
 
@@ -249,4 +251,132 @@ int inspect_objects(struct bsdvm_objects *req)
 free_buf:
 	kfree(buf);
 	return ret;
+}
+
+/* A record of any table, as it is now. */
+union inspect_row {
+	struct bsdvm_zone zone;
+	struct bsdvm_malloc_type malloc_type;
+};
+
+/**
+ * struct inspect_table - a table of records
+ * @size: bytes of a record
+ * @min_size: bytes of its first version
+ * @row: fills in the record of that index, in a row of zeroes; 0 or -ENOENT
+ */
+struct inspect_table {
+	size_t size;
+	size_t min_size;
+	int (*row)(unsigned int index, union inspect_row *row);
+};
+
+/* Copy a row out, with zeroes behind it where the caller knows of more. */
+static int inspect_put_row(const struct inspect_table *table, const struct bsdvm_table *req,
+			   const union inspect_row *row)
+{
+	void __user *to = u64_to_user_ptr(req->buf + req->buf_len);
+	size_t n = min_t(size_t, req->record, table->size);
+
+	if (copy_to_user(to, row, n) || clear_user(to + n, req->record - n))
+		return -EFAULT;
+	return 0;
+}
+
+static int inspect_table(const struct inspect_table *table, struct bsdvm_table *req)
+{
+	u64 room = req->buf_len;
+	union inspect_row row;
+	int ret;
+
+	if (req->count || req->more || req->reserved || req->record < table->min_size ||
+	    req->record % sizeof(u64))
+		return -EINVAL;
+	if (req->record > PAGE_SIZE)
+		return -E2BIG;
+	req->buf_len = 0;
+	for (;;) {
+		memset(&row, 0, sizeof(row));
+		if (req->start > U32_MAX - req->count ||
+		    table->row(req->start + req->count, &row))
+			return 0;
+		if (room - req->buf_len < req->record) {
+			req->more = 1;
+			return req->count ? 0 : -ENOSPC;
+		}
+		ret = inspect_put_row(table, req, &row);
+		if (ret)
+			return ret;
+		req->buf_len += req->record;
+		req->count++;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
+
+static int inspect_zone_row(unsigned int index, union inspect_row *row)
+{
+	struct bsdvm_zone *zone = &row->zone;
+	struct uma_stats stats;
+	int ret;
+
+	ret = uma_zone_stats(index, &stats);
+	if (ret)
+		return ret;
+	BUILD_BUG_ON(sizeof(zone->uz_name) != sizeof(stats.name));
+	memcpy(zone->uz_name, stats.name, sizeof(zone->uz_name));
+	zone->uz_size = stats.size;
+	zone->uz_rsize = stats.rsize;
+	zone->uz_limit = stats.limit;
+	zone->uz_used = stats.used;
+	zone->uz_free = stats.free;
+	zone->uz_requests = stats.requests;
+	zone->uz_failures = stats.failures;
+	zone->uz_sleeps = stats.sleeps;
+	zone->uz_slabs = stats.slabs;
+	zone->uz_pages = stats.pages;
+	zone->uz_bucket = stats.bucket;
+	return 0;
+}
+
+int inspect_zones(struct bsdvm_table *req)
+{
+	static const struct inspect_table table = {
+		.size = sizeof(struct bsdvm_zone),
+		.min_size = offsetofend(struct bsdvm_zone, uz_bucket),
+		.row = inspect_zone_row,
+	};
+
+	return inspect_table(&table, req);
+}
+
+static int inspect_malloc_type_row(unsigned int index, union inspect_row *row)
+{
+	struct bsdvm_malloc_type *type = &row->malloc_type;
+	struct malloc_type_info info;
+	int ret;
+
+	ret = malloc_type_info(index, &info);
+	if (ret)
+		return ret;
+	BUILD_BUG_ON(sizeof(type->mt_name) != sizeof(info.name));
+	memcpy(type->mt_name, info.name, sizeof(type->mt_name));
+	type->mt_inuse = info.inuse;
+	type->mt_memuse = info.memuse;
+	type->mt_highuse = info.highuse;
+	type->mt_requests = info.requests;
+	type->mt_sizes = info.sizes;
+	return 0;
+}
+
+int inspect_malloc_types(struct bsdvm_table *req)
+{
+	static const struct inspect_table table = {
+		.size = sizeof(struct bsdvm_malloc_type),
+		.min_size = offsetofend(struct bsdvm_malloc_type, mt_reserved),
+		.row = inspect_malloc_type_row,
+	};
+
+	return inspect_table(&table, req);
 }

@@ -11,6 +11,7 @@
 struct bsdvm_entries;
 struct bsdvm_objects;
 struct bsdvm_rusage;
+struct bsdvm_table;
 struct vm_map;
 struct window;
 
@@ -68,5 +69,23 @@ int inspect_rusage(struct window *own, struct bsdvm_rusage *req);
  * Return: 0; -EINVAL, -ENOSPC, -EFAULT, -ENOMEM, -EINTR.
  */
 int inspect_objects(struct bsdvm_objects *req);
+
+/**
+ * inspect_zones() - list the zones of the kernel memory allocator
+ * @req: from where, and where they go
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL, -E2BIG, -ENOSPC, -EFAULT, -EINTR.
+ */
+int inspect_zones(struct bsdvm_table *req);
+
+/**
+ * inspect_malloc_types() - list the types of malloc(9)
+ * @req: from where, and where they go
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL, -E2BIG, -ENOSPC, -EFAULT, -EINTR.
+ */
+int inspect_malloc_types(struct bsdvm_table *req);
 
 #endif /* BSDVM_INSPECT_H */

@@ -972,6 +972,86 @@ struct bsdvm_kmap {
 	char name[32];
 };
 
+/**
+ * struct bsdvm_table - fetch a table of records
+ * @size: in: size of this structure
+ * @record: in: bytes of a record; one may be asked for the beginning of it, as far as
+ *	the first version went, or for more, which is zero then
+ * @buf: in: address of the buffer for records
+ * @buf_len: in: its bytes; out: bytes written
+ * @start: in: how many records to pass over
+ * @count: in: zero; out: records written
+ * @more: in: zero; out: 1 when records are left
+ * @reserved: zero
+ *
+ * BSDVM_IOC_ZONES gives a struct bsdvm_zone for each zone of the kernel memory
+ * allocator, uma(9), in the order they were made; BSDVM_IOC_MALLOC_TYPES gives a struct
+ * bsdvm_malloc_type for each type of malloc(9) that memory was allocated of. EINVAL when
+ * @record is less than the first version of that or no multiple of 8, E2BIG when it is
+ * more than a page, ENOSPC when the buffer has no room for one and there is one.
+ * Works without a window.
+ */
+struct bsdvm_table {
+	__u32 size;
+	__u32 record;
+	__u64 buf;
+	__u64 buf_len;
+	__u32 start;
+	__u32 count;
+	__u32 more;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_zone - a zone of the kernel memory allocator, as vmstat -z has it
+ * @uz_name: its name
+ * @uz_size: bytes of an item
+ * @uz_rsize: bytes that an item takes
+ * @uz_limit: most items there may be, 0 for no limit
+ * @uz_used: items in use
+ * @uz_free: items that are not
+ * @uz_requests: items allocated ever
+ * @uz_failures: allocations that failed
+ * @uz_sleeps: how often an allocation waited
+ * @uz_slabs: slabs
+ * @uz_pages: their pages
+ * @uz_bucket: items that a CPU's bucket is to hold
+ */
+struct bsdvm_zone {
+	char uz_name[32];
+	__u64 uz_size;
+	__u64 uz_rsize;
+	__u64 uz_limit;
+	__u64 uz_used;
+	__u64 uz_free;
+	__u64 uz_requests;
+	__u64 uz_failures;
+	__u64 uz_sleeps;
+	__u64 uz_slabs;
+	__u64 uz_pages;
+	__u64 uz_bucket;
+};
+
+/**
+ * struct bsdvm_malloc_type - what memory of malloc(9) is for, as vmstat -m has it
+ * @mt_name: its name
+ * @mt_inuse: allocations not freed yet
+ * @mt_memuse: their bytes
+ * @mt_highuse: the most bytes there were
+ * @mt_requests: allocations ever
+ * @mt_sizes: bit n: some were of 16 << n bytes; the bit above that for a page: of more
+ * @mt_reserved: zero
+ */
+struct bsdvm_malloc_type {
+	char mt_name[32];
+	__u64 mt_inuse;
+	__u64 mt_memuse;
+	__u64 mt_highuse;
+	__u64 mt_requests;
+	__u32 mt_sizes;
+	__u32 mt_reserved;
+};
+
 /* Outcome of an explicit fault. */
 #define BSDVM_FAULT_OK			0
 #define BSDVM_FAULT_INVALID_ADDRESS	1
@@ -1033,6 +1113,8 @@ struct bsdvm_fault {
 #define BSDVM_IOC_SWAPON	_IO(BSDVM_IOC_MAGIC, 0x1b)
 #define BSDVM_IOC_SWAPOFF	_IO(BSDVM_IOC_MAGIC, 0x1c)
 #define BSDVM_IOC_SWAPINFO	_IO(BSDVM_IOC_MAGIC, 0x1d)
+#define BSDVM_IOC_ZONES		_IO(BSDVM_IOC_MAGIC, 0x1e)
+#define BSDVM_IOC_MALLOC_TYPES	_IO(BSDVM_IOC_MAGIC, 0x1f)
 #define BSDVM_IOC_KMAP		_IO(BSDVM_IOC_MAGIC, 0x20)
 
 #endif /* _UAPI_BSDVM_H */

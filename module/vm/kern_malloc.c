@@ -23,7 +23,7 @@
 #define MALLOC_MIN_SHIFT	4
 #define MALLOC_MAX_SHIFT	VM_PAGE_SHIFT
 #define MALLOC_ZONES		(MALLOC_MAX_SHIFT - MALLOC_MIN_SHIFT + 1)
-#define MALLOC_MAX_ZONE		(1UL << MALLOC_MAX_SHIFT)
+#define MALLOC_MAX_ZONE		BIT(MALLOC_MAX_SHIFT)
 
 /* For any type of C. */
 #define MALLOC_ALIGN		(BIT(MALLOC_MIN_SHIFT) - 1)
@@ -36,7 +36,7 @@
 
 static struct malloc_zone {
 	const char *name;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 } malloc_zones[MALLOC_ZONES] = {
 	{ "malloc-16" }, { "malloc-32" }, { "malloc-64" }, { "malloc-128" }, { "malloc-256" },
 	{ "malloc-512" }, { "malloc-1024" }, { "malloc-2048" }, { "malloc-4096" },
@@ -46,7 +46,6 @@ static DEFINE_SPINLOCK(types_lock);
 static LIST_HEAD(types);
 
 MALLOC_DEFINE(M_TEMP, "temp", "What no other type fits");
-EXPORT_SYMBOL_IF_KUNIT(M_TEMP);
 
 /* --- statistics */
 
@@ -174,7 +173,7 @@ EXPORT_SYMBOL_IF_KUNIT(malloc_uninit);
 
 static unsigned int malloc_zone_index(size_t size)
 {
-	if (size <= 1UL << MALLOC_MIN_SHIFT)
+	if (size <= BIT(MALLOC_MIN_SHIFT))
 		return 0;
 	return fls_long(size - 1) - MALLOC_MIN_SHIFT;
 }
@@ -209,7 +208,7 @@ void *malloc(size_t size, struct malloc_type *type, int flags)
 	if (unlikely(!addr))
 		return NULL;
 	uma_dbg_resize(malloc_zones[i].zone, addr, size);
-	malloc_type_allocated(type, 1UL << (i + MALLOC_MIN_SHIFT), i);
+	malloc_type_allocated(type, BIT(i + MALLOC_MIN_SHIFT), i);
 	return addr;
 }
 EXPORT_SYMBOL_IF_KUNIT(malloc);
@@ -227,11 +226,16 @@ static void free_large(void *addr, struct malloc_type *type)
 	uma_kmem_free(addr, size);
 }
 
+static bool malloc_is_zone(const struct uma_zone *zone, size_t size)
+{
+	return size <= MALLOC_MAX_ZONE && malloc_zones[malloc_zone_index(size)].zone == zone;
+}
+
 void free(void *addr, struct malloc_type *type)
 {
 	struct uma_slab *slab;
 	size_t size;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 
 	if (!addr)
 		return;
@@ -242,7 +246,7 @@ void free(void *addr, struct malloc_type *type)
 	}
 	zone = uma_keg_zone(slab->us_keg);
 	size = slab->us_keg->uk_size;
-	if (unlikely(size > MALLOC_MAX_ZONE || malloc_zones[malloc_zone_index(size)].zone != zone)) {
+	if (unlikely(!malloc_is_zone(zone, size))) {
 		uma_dbg_report(type->ks_shortdesc, UMA_WRONG_ZONE, addr);
 		return;
 	}
@@ -267,7 +271,7 @@ static bool malloc_keeps(size_t usable, size_t size)
 {
 	if (size > usable)
 		return false;
-	return size > usable / 2 || usable == 1UL << MALLOC_MIN_SHIFT;
+	return size > usable / 2 || usable == BIT(MALLOC_MIN_SHIFT);
 }
 
 void *realloc(void *addr, size_t size, struct malloc_type *type, int flags)
@@ -314,7 +318,7 @@ int kmeminit(void)
 	unsigned int i;
 
 	for (i = 0; i < MALLOC_ZONES; i++) {
-		size_t size = 1UL << (i + MALLOC_MIN_SHIFT);
+		size_t size = BIT(i + MALLOC_MIN_SHIFT);
 
 		malloc_zones[i].zone = uma_zcreate(malloc_zones[i].name, size, NULL, NULL, NULL,
 						   NULL, MALLOC_ALIGN, 0);

@@ -472,7 +472,7 @@ static void zone_free_item(struct uma_zone *zone, void *item)
 		uma_keg_free(&zone->uz_keg, &item, 1);
 }
 
-void *uma_zalloc_special(uma_zone_t zone, void *udata, int flags)
+void *uma_zalloc_special(struct uma_zone *zone, void *udata, int flags)
 {
 	void *item;
 
@@ -503,7 +503,7 @@ fail:
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zalloc_special);
 
-void uma_zfree_special(uma_zone_t zone, void *item, void *udata)
+void uma_zfree_special(struct uma_zone *zone, void *item, void *udata)
 {
 	if (!item)
 		return;
@@ -555,11 +555,12 @@ static unsigned int zone_bucket_max(const struct uma_zone *zone, unsigned int li
 	return limit ? min(most, limit / (4 * num_possible_cpus())) : most;
 }
 
-static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit, bool none)
+static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit)
 {
 	unsigned int special = zone->uz_hot.uz_special & ~UZ_NOBUCKET;
 
-	zone->uz_bucket_max = none ? 0 : zone_bucket_max(zone, limit);
+	lockdep_assert_held(&zone->uz_lock);
+	zone->uz_bucket_max = zone->uz_nobucket ? 0 : zone_bucket_max(zone, limit);
 	zone->uz_bucket_min = min_t(unsigned int, UMA_BUCKET_START, zone->uz_bucket_max);
 	WRITE_ONCE(zone->uz_bucket_size, zone->uz_bucket_min);
 	if (!zone->uz_bucket_max)
@@ -567,7 +568,7 @@ static void zone_set_bucket_max_locked(struct uma_zone *zone, unsigned int limit
 	WRITE_ONCE(zone->uz_hot.uz_special, special);
 }
 
-static void zone_init(struct uma_zone *zone, u32 flags)
+static void zone_init(struct uma_zone *zone)
 {
 	unsigned int cpu;
 
@@ -588,12 +589,12 @@ static void zone_init(struct uma_zone *zone, u32 flags)
 	if (zone->uz_keg.uk_flags & UK_DEBUG)
 		zone->uz_hot.uz_special |= UZ_DEBUG;
 	spin_lock(&zone->uz_lock);
-	zone_set_bucket_max_locked(zone, 0, flags & UMA_ZONE_NOBUCKET);
+	zone_set_bucket_max_locked(zone, 0);
 	spin_unlock(&zone->uz_lock);
 }
 
-uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
-		       uma_init uminit, uma_fini fini, unsigned int align, u32 flags)
+struct uma_zone *uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
+			     uma_init uminit, uma_fini fini, unsigned int align, u32 flags)
 {
 	struct uma_zone *zone;
 
@@ -611,7 +612,8 @@ uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dt
 	zone->uz_ctor = ctor;
 	zone->uz_dtor = dtor;
 	zone_init_keg(zone, size, uminit, fini, align, flags);
-	zone_init(zone, flags);
+	zone->uz_nobucket = flags & UMA_ZONE_NOBUCKET;
+	zone_init(zone);
 	mutex_lock(&zones_lock);
 	list_add_tail(&zone->uz_link, &zones);
 	mutex_unlock(&zones_lock);
@@ -619,7 +621,7 @@ uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dt
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zcreate);
 
-void uma_zdestroy(uma_zone_t zone)
+void uma_zdestroy(struct uma_zone *zone)
 {
 	unsigned long leaked;
 	unsigned int cpu;
@@ -643,7 +645,7 @@ void uma_zdestroy(uma_zone_t zone)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zdestroy);
 
-unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems)
+unsigned int uma_zone_set_max(struct uma_zone *zone, unsigned int nitems)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 
@@ -651,7 +653,7 @@ unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems)
 	keg->uk_max = nitems;
 	spin_unlock(&keg->uk_lock);
 	spin_lock(&zone->uz_lock);
-	zone_set_bucket_max_locked(zone, nitems, false);
+	zone_set_bucket_max_locked(zone, nitems);
 	spin_unlock(&zone->uz_lock);
 	/* Those there are may be too large. */
 	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
@@ -660,13 +662,13 @@ unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_set_max);
 
-unsigned int uma_zone_get_max(uma_zone_t zone)
+unsigned int uma_zone_get_max(struct uma_zone *zone)
 {
 	return READ_ONCE(zone->uz_keg.uk_max);
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_get_max);
 
-void uma_zone_reserve(uma_zone_t zone, unsigned int nitems)
+void uma_zone_reserve(struct uma_zone *zone, unsigned int nitems)
 {
 	spin_lock(&zone->uz_keg.uk_lock);
 	zone->uz_keg.uk_reserve = nitems;
@@ -674,7 +676,7 @@ void uma_zone_reserve(uma_zone_t zone, unsigned int nitems)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_reserve);
 
-int uma_prealloc(uma_zone_t zone, unsigned int nitems)
+int uma_prealloc(struct uma_zone *zone, unsigned int nitems)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 	unsigned int slabs = DIV_ROUND_UP(nitems, keg->uk_ipers);
@@ -705,7 +707,7 @@ static void zone_reclaim(struct uma_zone *zone, int req)
 	uma_keg_reclaim(&zone->uz_keg);
 }
 
-void uma_zone_reclaim(uma_zone_t zone, int req)
+void uma_zone_reclaim(struct uma_zone *zone, int req)
 {
 	if (req >= UMA_RECLAIM_DRAIN_CPU)
 		uma_drain(zone);
@@ -748,7 +750,7 @@ static u64 zone_count(struct uma_zone *zone, u64 *allocs, u64 *fails)
 	return *allocs > frees ? *allocs - frees : 0;
 }
 
-unsigned long uma_zone_get_cur(uma_zone_t zone)
+unsigned long uma_zone_get_cur(struct uma_zone *zone)
 {
 	u64 allocs, fails;
 
@@ -756,7 +758,7 @@ unsigned long uma_zone_get_cur(uma_zone_t zone)
 }
 EXPORT_SYMBOL_IF_KUNIT(uma_zone_get_cur);
 
-void uma_zone_get_stats(uma_zone_t zone, struct uma_stats *stats)
+void uma_zone_get_stats(struct uma_zone *zone, struct uma_stats *stats)
 {
 	struct uma_keg *keg = &zone->uz_keg;
 	u64 items;

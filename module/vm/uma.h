@@ -19,8 +19,6 @@
 struct uma_zone;
 struct vm_page;
 
-typedef struct uma_zone *uma_zone_t;
-
 /*
  * Called with no lock held, with the flags of the allocation that they are part of.
  * A constructor or an init that returns an errno makes that allocation fail.
@@ -94,8 +92,8 @@ struct uma_zone_hot {
 };
 
 /* Functions behind those in line below. */
-void *uma_zalloc_special(uma_zone_t zone, void *udata, int flags);
-void uma_zfree_special(uma_zone_t zone, void *item, void *udata);
+void *uma_zalloc_special(struct uma_zone *zone, void *udata, int flags);
+void uma_zfree_special(struct uma_zone *zone, void *item, void *udata);
 
 /**
  * uma_zalloc_arg() - allocate an item
@@ -116,7 +114,7 @@ void uma_zfree_special(uma_zone_t zone, void *item, void *udata);
  * reached; with either when constructor or init refuse, or items are larger than a
  * page and there is no kernel map that could ever hold one.
  */
-static inline void *uma_zalloc_arg(uma_zone_t zone, void *udata, int flags)
+static inline void *uma_zalloc_arg(struct uma_zone *zone, void *udata, int flags)
 {
 	struct uma_zone_hot *hot = (struct uma_zone_hot *)zone;
 	struct uma_bucket *bucket;
@@ -148,12 +146,12 @@ static inline void *uma_zalloc_arg(uma_zone_t zone, void *udata, int flags)
  *
  * Context: any but interrupt, hard or soft, spinlocks may be held.
  */
-static inline void uma_zfree_arg(uma_zone_t zone, void *item, void *udata)
+static inline void uma_zfree_arg(struct uma_zone *zone, void *item, void *udata)
 {
 	struct uma_zone_hot *hot = (struct uma_zone_hot *)zone;
 	struct uma_bucket *bucket;
 
-	if (unlikely(hot->uz_special | !item)) {
+	if (unlikely(hot->uz_special || !item)) {
 		uma_zfree_special(zone, item, udata);
 		return;
 	}
@@ -177,7 +175,7 @@ static inline void uma_zfree_arg(uma_zone_t zone, void *item, void *udata)
  * Context: as uma_zalloc_arg().
  * Return: as uma_zalloc_arg().
  */
-static inline void *uma_zalloc(uma_zone_t zone, int flags)
+static inline void *uma_zalloc(struct uma_zone *zone, int flags)
 {
 	return uma_zalloc_arg(zone, NULL, flags);
 }
@@ -189,7 +187,7 @@ static inline void *uma_zalloc(uma_zone_t zone, int flags)
  *
  * Context: as uma_zfree_arg().
  */
-static inline void uma_zfree(uma_zone_t zone, void *item)
+static inline void uma_zfree(struct uma_zone *zone, void *item)
 {
 	uma_zfree_arg(zone, item, NULL);
 }
@@ -230,8 +228,8 @@ void uma_shutdown(void);
  * Return: the zone; NULL when the kernel has no memory for it, @size is 0 or beyond
  * 1 MiB, or @align is none or beyond a page.
  */
-uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
-		       uma_init uminit, uma_fini fini, unsigned int align, u32 flags);
+struct uma_zone *uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
+			     uma_init uminit, uma_fini fini, unsigned int align, u32 flags);
 
 /**
  * uma_zdestroy() - give a zone and all its memory back
@@ -243,7 +241,7 @@ uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dt
  *
  * Context: process, may sleep; nobody uses the zone any more.
  */
-void uma_zdestroy(uma_zone_t zone);
+void uma_zdestroy(struct uma_zone *zone);
 
 /**
  * uma_zone_set_max() - limit a zone
@@ -256,7 +254,7 @@ void uma_zdestroy(uma_zone_t zone);
  * Context: process, may sleep.
  * Return: @nitems.
  */
-unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems);
+unsigned int uma_zone_set_max(struct uma_zone *zone, unsigned int nitems);
 
 /**
  * uma_zone_get_max() - a zone's limit
@@ -264,7 +262,7 @@ unsigned int uma_zone_set_max(uma_zone_t zone, unsigned int nitems);
  *
  * Return: items, 0 for no limit.
  */
-unsigned int uma_zone_get_max(uma_zone_t zone);
+unsigned int uma_zone_get_max(struct uma_zone *zone);
 
 /**
  * uma_zone_reserve() - keep free items for who may use the reserve
@@ -276,7 +274,7 @@ unsigned int uma_zone_get_max(uma_zone_t zone);
  *
  * Context: any.
  */
-void uma_zone_reserve(uma_zone_t zone, unsigned int nitems);
+void uma_zone_reserve(struct uma_zone *zone, unsigned int nitems);
 
 /**
  * uma_prealloc() - take memory for items ahead of their use
@@ -287,7 +285,7 @@ void uma_zone_reserve(uma_zone_t zone, unsigned int nitems);
  * Return: 0; the errno of an init that refused; -ENOMEM: items are larger than a page
  * and there is no kernel map that could hold them.
  */
-int uma_prealloc(uma_zone_t zone, unsigned int nitems);
+int uma_prealloc(struct uma_zone *zone, unsigned int nitems);
 
 /**
  * uma_zone_get_cur() - items in use
@@ -295,14 +293,15 @@ int uma_prealloc(uma_zone_t zone, unsigned int nitems);
  *
  * Return: items; exact only while nobody allocates or frees.
  */
-unsigned long uma_zone_get_cur(uma_zone_t zone);
+unsigned long uma_zone_get_cur(struct uma_zone *zone);
 
 /**
  * uma_reclaim() - give memory back that no zone needs at the moment
  * @req: UMA_RECLAIM_*
  *
  * Waits for nobody who may wait for a page: it may be called by who is to make pages
- * free. Runs one at a time; who comes second waits for the first.
+ * free. Runs one at a time; who comes second waits for the first. While a CPU goes on
+ * or off line, CPUs' buckets are left alone.
  *
  * Context: process, may sleep, none of the caller's locks may be wanted by a fini.
  */
@@ -315,7 +314,7 @@ void uma_reclaim(int req);
  *
  * Context: as uma_reclaim().
  */
-void uma_zone_reclaim(uma_zone_t zone, int req);
+void uma_zone_reclaim(struct uma_zone *zone, int req);
 
 /**
  * struct uma_stats - what a zone has and has done
@@ -364,7 +363,7 @@ int uma_zone_stats(unsigned int index, struct uma_stats *stats);
  *
  * Context: any but interrupt.
  */
-void uma_zone_get_stats(uma_zone_t zone, struct uma_stats *stats);
+void uma_zone_get_stats(struct uma_zone *zone, struct uma_stats *stats);
 
 /**
  * struct uma_kmem - where slabs of several pages come from

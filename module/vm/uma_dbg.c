@@ -77,7 +77,7 @@ static void dbg_warn(const char *zone, enum uma_misuse what, const void *item)
 	}
 }
 
-void (*uma_dbg_report)(const char *zone, enum uma_misuse what, const void *item) = dbg_warn;
+typeof(dbg_warn) *uma_dbg_report = dbg_warn;
 EXPORT_SYMBOL_IF_KUNIT(uma_dbg_report);
 
 /* --- KASAN */

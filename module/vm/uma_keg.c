@@ -3,11 +3,11 @@
  * uma_keg: the slabs of a zone.
  *
  *	one page, the header inside		several pages, or items that leave
- *	┌────┬────┬────┬────┬───────┐		no room: the header apart
- *	│    │item│item│item│ header│		┌──────────────────┐   ┌──────┐
- *	└────┴────┴────┴────┴───────┘		│ item             │   │header│
- *	colour		    ▲			└──────────────────┘   └──────┘
- *	vm_page.uma ────────┘			   vm_page.uma ────────────┘
+ *	+------+----+----+----+------+		no room: the header apart
+ *	|colour|item|item|item|header|		+----------------+	+------+
+ *	+------+----+----+----+------+		|	item	 |	|header|
+ *			       ^		+----------------+	+------+
+ *	vm_page.uma ___________|		vm_page.uma _____________^
  *
  * Colour. What is left of a page when its items and its header are in lies before
  * the first item, more or less of it: a cache line more from one slab to the next. So

@@ -272,7 +272,7 @@ static void malloc_finds_leaks(struct kunit *test)
 
 static void malloc_finds_bad_addresses(struct kunit *test)
 {
-	uma_zone_t zone = uma_zcreate("other", 100, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	struct uma_zone *zone = uma_zcreate("other", 100, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
 	void *item, *mem = malloc(100, M_TEST, M_WAITOK);
 
 	KUNIT_ASSERT_NOT_NULL(test, zone);

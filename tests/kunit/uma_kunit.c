@@ -137,15 +137,15 @@ void test_kmem_init(struct kunit *test)
 
 static void test_zone_end(void *arg)
 {
-	uma_zone_t *zone = arg;
+	struct uma_zone **zone = arg;
 
 	uma_zdestroy(*zone);
 }
 
 /* Put a zone where the end of the test finds it. */
-static uma_zone_t test_zone_keep(struct kunit *test, uma_zone_t zone)
+static struct uma_zone *test_zone_keep(struct kunit *test, struct uma_zone *zone)
 {
-	uma_zone_t *place = kunit_kzalloc(test, sizeof(*place), GFP_KERNEL);
+	struct uma_zone **place = kunit_kzalloc(test, sizeof(*place), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, place);
 	KUNIT_ASSERT_NOT_NULL(test, zone);
@@ -154,7 +154,7 @@ static uma_zone_t test_zone_keep(struct kunit *test, uma_zone_t zone)
 	return zone;
 }
 
-static uma_zone_t test_zone(struct kunit *test, size_t size, u32 flags)
+static struct uma_zone *test_zone(struct kunit *test, size_t size, u32 flags)
 {
 	return test_zone_keep(test, uma_zcreate("test", size, NULL, NULL, NULL, NULL,
 						UMA_ALIGN_PTR, flags));
@@ -163,7 +163,7 @@ static uma_zone_t test_zone(struct kunit *test, size_t size, u32 flags)
 /* Flags of a zone that is watched, and of one that is not. */
 static const u32 modes[] = { 0, UMA_ZONE_NODEBUG };
 
-static struct uma_stats test_stats(uma_zone_t zone)
+static struct uma_stats test_stats(struct uma_zone *zone)
 {
 	struct uma_stats stats;
 
@@ -171,7 +171,7 @@ static struct uma_stats test_stats(uma_zone_t zone)
 	return stats;
 }
 
-static void test_free_items(uma_zone_t zone, void **items, unsigned int n)
+static void test_free_items(struct uma_zone *zone, void **items, unsigned int n)
 {
 	while (n--)
 		uma_zfree(zone, items[n]);
@@ -192,7 +192,7 @@ static void test_exhaust(struct test_pages *pages, int req)
 static void uma_check_items(struct kunit *test, size_t size, unsigned int align, u32 flags)
 {
 	void **items = kunit_kcalloc(test, MANY, sizeof(*items), GFP_KERNEL);
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, items);
@@ -245,7 +245,7 @@ static void uma_zcreate_refuses_nonsense(struct kunit *test)
 
 static void uma_zcreate_without_memory(struct kunit *test)
 {
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	unsigned int n;
 	bool failed;
 
@@ -265,7 +265,7 @@ static void uma_zcreate_without_memory(struct kunit *test)
 
 static void uma_null_is_freed_and_destroyed(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 64, 0);
+	struct uma_zone *zone = test_zone(test, 64, 0);
 
 	uma_zfree(zone, NULL);
 	uma_zdestroy(NULL);
@@ -280,7 +280,7 @@ static void uma_zero_flag_zeroes(struct kunit *test)
 	void *items[40];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 200, modes[i]);
+		struct uma_zone *zone = test_zone(test, 200, modes[i]);
 
 		for (round = 0; round < 2 * ARRAY_SIZE(items); round++) {
 			unsigned int j = round % ARRAY_SIZE(items);
@@ -302,7 +302,7 @@ static void uma_zinit_items_begin_zero(struct kunit *test)
 	static u8 *items[64];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 100, UMA_ZONE_ZINIT | modes[i]);
+		struct uma_zone *zone = test_zone(test, 100, UMA_ZONE_ZINIT | modes[i]);
 
 		for (j = 0; j < ARRAY_SIZE(items); j++) {
 			items[j] = uma_zalloc(zone, M_WAITOK);
@@ -381,7 +381,7 @@ static void made_fini(void *mem, int size)
 	item->made = 0;
 }
 
-static uma_zone_t made_zone(u32 flags)
+static struct uma_zone *made_zone(u32 flags)
 {
 	memset(&calls, 0, sizeof(calls));
 	return uma_zcreate("made", sizeof(struct made), made_ctor, made_dtor, made_init,
@@ -391,7 +391,7 @@ static uma_zone_t made_zone(u32 flags)
 static void uma_callbacks_are_called(struct kunit *test)
 {
 	unsigned int i, j, arg;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	static void *items[100];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -425,7 +425,7 @@ static void uma_callbacks_are_called(struct kunit *test)
 static void uma_ctor_that_refuses(struct kunit *test)
 {
 	unsigned int i;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	void *item;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -449,7 +449,7 @@ static void uma_ctor_that_refuses(struct kunit *test)
 static void uma_init_that_refuses(struct kunit *test)
 {
 	unsigned int i, n;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	void *item;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -479,7 +479,7 @@ static void uma_limit_is_exact(struct kunit *test)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 100, modes[i]);
+		struct uma_zone *zone = test_zone(test, 100, modes[i]);
 
 		KUNIT_EXPECT_EQ(test, uma_zone_get_max(zone), 0U);
 		KUNIT_EXPECT_EQ(test, uma_zone_set_max(zone, ARRAY_SIZE(items)),
@@ -506,7 +506,7 @@ static void uma_limit_is_exact(struct kunit *test)
 /* What is at hand on a CPU counts, and is no more than half. */
 static void uma_limit_of_many_leaves_half(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 64, UMA_ZONE_NODEBUG);
+	struct uma_zone *zone = test_zone(test, 64, UMA_ZONE_NODEBUG);
 	void **items = kunit_kcalloc(test, 400, sizeof(*items), GFP_KERNEL);
 	unsigned int n;
 
@@ -522,7 +522,7 @@ static void uma_limit_of_many_leaves_half(struct kunit *test)
 }
 
 struct limit_share {
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	unsigned int limit;
 	unsigned int rounds;
 	atomic_t used;
@@ -569,7 +569,7 @@ static void uma_limit_lets_everyone_through(struct kunit *test)
 }
 
 struct alloc_one {
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	int flags;
 	void *item;
 };
@@ -630,7 +630,7 @@ static void uma_limit_waiter_is_killed(struct kunit *test)
 }
 
 struct churn {
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	unsigned int n;
 	void **items;
 };
@@ -649,7 +649,7 @@ static int churn_thread(void *arg)
 	return 0;
 }
 
-static struct churn *test_churn(struct kunit *test, uma_zone_t zone, unsigned int n)
+static struct churn *test_churn(struct kunit *test, struct uma_zone *zone, unsigned int n)
 {
 	struct churn *churn = kunit_kzalloc(test, sizeof(*churn), GFP_KERNEL);
 
@@ -669,7 +669,7 @@ static int churn_on(struct kunit *test, unsigned int cpu, struct churn *churn)
 /* Nobody frees anything meanwhile: what the other CPU has at hand must be taken. */
 static void uma_limit_waiter_gets_what_is_at_hand(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 64, UMA_ZONE_NODEBUG);
+	struct uma_zone *zone = test_zone(test, 64, UMA_ZONE_NODEBUG);
 	struct churn *churn = test_churn(test, zone, 200);
 
 	uma_zone_set_max(zone, 200);
@@ -691,7 +691,7 @@ static void uma_reserve_is_for_who_may(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		/* Of four to a page, four are for anyone. */
-		uma_zone_t zone = test_zone(test, 900, modes[i]);
+		struct uma_zone *zone = test_zone(test, 900, modes[i]);
 
 		uma_zone_reserve(zone, 4);
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, 8));
@@ -723,7 +723,7 @@ static void uma_preallocated_items_need_no_page(struct kunit *test)
 	void *items[50];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 300, modes[i] | UMA_ZONE_NOBUCKET);
+		struct uma_zone *zone = test_zone(test, 300, modes[i] | UMA_ZONE_NOBUCKET);
 
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, ARRAY_SIZE(items)));
 		KUNIT_EXPECT_GE(test, test_stats(zone).free, (u64)ARRAY_SIZE(items));
@@ -740,7 +740,7 @@ static void uma_preallocated_items_need_no_page(struct kunit *test)
 /* Pages of the pool's reserve are for who may, too. */
 static void uma_use_reserve_has_pages_of_the_reserve(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 4096, UMA_ZONE_NOBUCKET);
+	struct uma_zone *zone = test_zone(test, 4096, UMA_ZONE_NOBUCKET);
 	struct test_pages *pages = test_pages_alloc(test);
 	void *item;
 
@@ -759,7 +759,7 @@ static void uma_stats_add_up(struct kunit *test)
 	static void *items[100];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 200, modes[i]);
+		struct uma_zone *zone = test_zone(test, 200, modes[i]);
 		struct uma_stats stats;
 
 		for (n = 0; n < ARRAY_SIZE(items); n++)
@@ -788,7 +788,7 @@ static void uma_zones_are_listed(struct kunit *test)
 {
 	struct uma_stats stats;
 	unsigned int i, n, found = 0;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	void *item;
 
 	for (n = 0; !uma_zone_stats(n, &stats); n++)
@@ -813,7 +813,7 @@ static void uma_zones_are_listed(struct kunit *test)
 
 static void uma_reclaim_gives_back_what_it_says(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 1000, UMA_ZONE_NODEBUG);
+	struct uma_zone *zone = test_zone(test, 1000, UMA_ZONE_NODEBUG);
 	struct churn *churn = test_churn(test, zone, 1000);
 	u64 pages[4];
 	int req;
@@ -836,7 +836,7 @@ static void uma_reclaim_gives_back_what_it_says(struct kunit *test)
 
 static void uma_reclaim_leaves_what_is_in_use(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 1000, 0);
+	struct uma_zone *zone = test_zone(test, 1000, 0);
 	void *item = uma_zalloc(zone, M_WAITOK);
 
 	memset(item, 0x77, 1000);
@@ -852,7 +852,7 @@ static void uma_nofree_keeps_its_memory(struct kunit *test)
 	u32 *item;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 64, UMA_ZONE_NOFREE | modes[i]);
+		struct uma_zone *zone = test_zone(test, 64, UMA_ZONE_NOFREE | modes[i]);
 
 		item = uma_zalloc(zone, M_WAITOK);
 		*item = 0x600d;
@@ -866,7 +866,7 @@ static void uma_nofree_keeps_its_memory(struct kunit *test)
 
 static void uma_buckets_grow_and_shrink(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 32, UMA_ZONE_NODEBUG);
+	struct uma_zone *zone = test_zone(test, 32, UMA_ZONE_NODEBUG);
 	struct churn *churn = test_churn(test, zone, 4000);
 	u64 before = test_stats(zone).bucket, after;
 
@@ -880,13 +880,15 @@ static void uma_buckets_grow_and_shrink(struct kunit *test)
 
 static void uma_nobucket_has_none(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 1000, UMA_ZONE_NOBUCKET);
+	struct uma_zone *zone = test_zone(test, 1000, UMA_ZONE_NOBUCKET);
 	void *item = uma_zalloc(zone, M_WAITOK);
 
 	KUNIT_EXPECT_EQ(test, test_stats(zone).bucket, 0ULL);
 	uma_zfree(zone, item);
 	uma_zone_reclaim(zone, UMA_RECLAIM_TRIM);
 	KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 0ULL);
+	uma_zone_set_max(zone, 10000);
+	KUNIT_EXPECT_EQ(test, test_stats(zone).bucket, 0ULL);
 }
 
 /* --- slabs */
@@ -897,7 +899,7 @@ static void uma_slabs_are_coloured(struct kunit *test)
 	static void *items[64];
 	unsigned long colours = 0;
 	unsigned int i, j;
-	uma_zone_t zone = test_zone(test, 900, UMA_ZONE_NODEBUG | UMA_ZONE_NOBUCKET);
+	struct uma_zone *zone = test_zone(test, 900, UMA_ZONE_NODEBUG | UMA_ZONE_NOBUCKET);
 
 	for (i = 0; i < ARRAY_SIZE(items); i++) {
 		struct uma_slab *slab;
@@ -918,7 +920,7 @@ static void uma_slabs_are_coloured(struct kunit *test)
 /* Two of half a page each are a page only when the header is elsewhere. */
 static void uma_large_items_have_headers_apart(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 2048, UMA_ZONE_NODEBUG | UMA_ZONE_NOBUCKET);
+	struct uma_zone *zone = test_zone(test, 2048, UMA_ZONE_NODEBUG | UMA_ZONE_NOBUCKET);
 	struct uma_slab *slab;
 	void *items[2];
 
@@ -941,7 +943,7 @@ static void uma_large_items_have_headers_apart(struct kunit *test)
 
 static void uma_larger_than_a_page_needs_the_kernel_map(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 10000, 0);
+	struct uma_zone *zone = test_zone(test, 10000, 0);
 	unsigned int i;
 	void *items[20];
 
@@ -981,7 +983,7 @@ static void uma_nowait_is_for_atomic_context(struct kunit *test)
 	static void *items[200];
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		uma_zone_t zone = test_zone(test, 500, modes[i]);
+		struct uma_zone *zone = test_zone(test, 500, modes[i]);
 
 		spin_lock_irq(&lock);
 		for (n = 0; n < ARRAY_SIZE(items); n++) {
@@ -1004,7 +1006,7 @@ static void uma_nowait_is_for_atomic_context(struct kunit *test)
 static void uma_exhaustion_and_recovery(struct kunit *test)
 {
 	unsigned long before, n, i;
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	void **items;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -1127,7 +1129,7 @@ struct model_item {
 
 /* Slots are exchanged, so that items are often freed by another CPU. */
 struct model {
-	uma_zone_t zones[MODEL_ZONES];
+	struct uma_zone *zones[MODEL_ZONES];
 	size_t sizes[MODEL_ZONES];
 	struct model_item *slots[MODEL_SLOTS];
 	atomic_t used[MODEL_ZONES];
@@ -1253,7 +1255,7 @@ static void test_expect_misuse(struct kunit *test, unsigned int count, enum uma_
 
 static void uma_finds_use_after_free(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 100, 0);
+	struct uma_zone *zone = test_zone(test, 100, 0);
 	void *item;
 
 	test_misuse_init(test);
@@ -1274,7 +1276,7 @@ static void uma_finds_use_after_free(struct kunit *test)
 
 static void uma_finds_double_free(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 100, 0);
+	struct uma_zone *zone = test_zone(test, 100, 0);
 	void *items[2];
 
 	test_misuse_init(test);
@@ -1305,7 +1307,7 @@ static void uma_finds_overrun(struct kunit *test)
 
 	test_misuse_init(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		uma_zone_t zone = test_zone(test, sizes[i], 0);
+		struct uma_zone *zone = test_zone(test, sizes[i], 0);
 
 		item = uma_zalloc(zone, M_WAITOK);
 		test_poke(item + sizes[i], 1);
@@ -1318,7 +1320,7 @@ static void uma_finds_overrun(struct kunit *test)
 
 static void uma_finds_wrong_zone(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 100, 0), other = test_zone(test, 100, 0);
+	struct uma_zone *zone = test_zone(test, 100, 0), *other = test_zone(test, 100, 0);
 	void *item;
 
 	test_misuse_init(test);
@@ -1332,7 +1334,7 @@ static void uma_finds_wrong_zone(struct kunit *test)
 
 static void uma_finds_bad_addresses(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 100, 0);
+	struct uma_zone *zone = test_zone(test, 100, 0);
 	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
 	void *item = uma_zalloc(zone, M_WAITOK), *bad[5];
 	unsigned int i;
@@ -1355,7 +1357,7 @@ static void uma_finds_bad_addresses(struct kunit *test)
 
 static void uma_finds_leaks(struct kunit *test)
 {
-	uma_zone_t zone;
+	struct uma_zone *zone;
 	unsigned int i;
 
 	test_misuse_init(test);
@@ -1373,7 +1375,7 @@ static void uma_finds_leaks(struct kunit *test)
 /* KASAN itself would end the test: its memory of what may be used is looked at. */
 static void uma_kasan_knows_free_items(struct kunit *test)
 {
-	uma_zone_t zone = test_zone(test, 100, 0);
+	struct uma_zone *zone = test_zone(test, 100, 0);
 	u8 *item = uma_zalloc(zone, M_WAITOK);
 	unsigned int i;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* bsdvm(1): usage, exit status and output; the subcommands stat, sysctl and kmap. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,9 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 		{ "stat", "1", "0" },
 		{ "stat", "1", "x" },
 		{ "stat", "1", "1", "1" },
+		{ "stat", "-z", "-m" },
+		{ "stat", "-z", "1" },
+		{ "stat", "-x" },
 		{ "objects", "1" },
 		{ "kmap", "1" },
 		{ "kmap", "-x" },
@@ -121,6 +125,8 @@ TEST(without_the_module_it_says_so)
 		{ "map", "1" },
 		{ "stat" },
 		{ "stat", "1" },
+		{ "stat", "-z" },
+		{ "stat", "-m" },
 		{ "objects" },
 		{ "sysctl" },
 		{ "rusage", "1" },
@@ -146,6 +152,8 @@ TEST_LIMIT(output_that_does_not_arrive_is_a_failure, 180)
 		{ "map", "--json", (char *)target.text },
 		{ "stat" },
 		{ "stat", "--json" },
+		{ "stat", "-z" },
+		{ "stat", "-m", "--json" },
 		{ "stat", "0.01", "3" },
 		{ "stat", "0.01" },
 		{ "objects" },
@@ -221,6 +229,151 @@ TEST_LIMIT(stat_in_json_has_the_members_names, 180)
 		 (uintmax_t)stats.v_page_count, (uintmax_t)stats.v_forks);
 	EXPECT_TEXT(run_python(stat_check, text), want);
 	free(text);
+}
+
+/* --- stat -z, stat -m */
+
+#define ZONES_HEADER                                                         \
+	"ITEM                   SIZE    LIMIT      USED      FREE       REQ" \
+	"  FAIL SLEEP\n"
+
+/* Every zone a line, in its order; those of malloc(9) are always there. */
+TEST(stat_z_lists_the_zones)
+{
+	const struct outcome *o = run("stat", "-z");
+	unsigned long long size, v[6];
+	struct bsdvm_zone *zones;
+	const char *line = o->out;
+	size_t i, count, mallocs = 0;
+
+	EXPECT_SUCCESS(o);
+	ASSERT(!strncmp(line, ZONES_HEADER, strlen(ZONES_HEADER)));
+	line += strlen(ZONES_HEADER);
+	zones = bsdvm_getzones(&count);
+	ASSERT(zones);
+	for (i = 0; i < count; i++) {
+		const size_t len = strlen(zones[i].uz_name);
+
+		ASSERT(!strncmp(line, zones[i].uz_name, len));
+		ASSERT(line[len] == ':');
+		ASSERT(sscanf(line + len + 1,
+			      "%llu, %llu, %llu, %llu, %llu, %llu, %llu\n",
+			      &size, &v[0], &v[1], &v[2], &v[3], &v[4],
+			      &v[5]) == 7);
+		EXPECT_EQ(size, zones[i].uz_size);
+		EXPECT(zones[i].uz_rsize >= size);
+		EXPECT(zones[i].uz_used <= zones[i].uz_requests);
+		mallocs += !strncmp(line, "malloc-", 7);
+		line = strchr(line, '\n') + 1;
+	}
+	EXPECT_TEXT(line, "");
+	EXPECT_EQ(mallocs, 9);
+	bsdvm_freezones(zones);
+}
+
+#define TYPES_HEADER \
+	"            Type  InUse  MemUse HighUse Requests  Size(s)\n"
+
+TEST(stat_m_lists_the_types_of_memory)
+{
+	const struct outcome *o = run("stat", "-m");
+	struct bsdvm_malloc_type *types;
+	const char *line = o->out;
+	unsigned long long v[4];
+	size_t i, count;
+	char name[64];
+
+	EXPECT_SUCCESS(o);
+	ASSERT(!strncmp(line, TYPES_HEADER, strlen(TYPES_HEADER)));
+	line += strlen(TYPES_HEADER);
+	types = bsdvm_getmalloctypes(&count);
+	ASSERT(types);
+	for (i = 0; i < count; i++) {
+		ASSERT(sscanf(line, "%63s %llu %lluK %lluK %llu", name, &v[0],
+			      &v[1], &v[2], &v[3]) == 5);
+		EXPECT_TEXT(name, types[i].mt_name);
+		EXPECT(types[i].mt_memuse <= types[i].mt_highuse);
+		EXPECT(types[i].mt_inuse <= types[i].mt_requests);
+		line = strchr(line, '\n') + 1;
+	}
+	EXPECT_TEXT(line, "");
+	bsdvm_freemalloctypes(types);
+}
+
+static const char table_check[] =
+	"import json, sys\n"
+	"table = json.load(sys.stdin)\n"
+	"assert all(sorted(r) == sorted(table[0]) for r in table)\n"
+	"print(len(table), len(table[0]) if table else 0)\n";
+
+TEST_LIMIT(stat_z_in_json_has_the_members_names, 180)
+{
+	struct bsdvm_zone *zones;
+	size_t count;
+	char want[64];
+	char *text = strdup(run("stat", "-z", "--json")->out);
+
+	zones = bsdvm_getzones(&count);
+	ASSERT(zones);
+	snprintf(want, sizeof(want), "%zu 12\n", count);
+	EXPECT_TEXT(run_python(table_check, text), want);
+	bsdvm_freezones(zones);
+	free(text);
+}
+
+/* A table in pieces, and with records of other sizes than the module's. */
+TEST(tables_come_in_pieces_and_in_any_size)
+{
+	char buf[256];
+	struct bsdvm_zone *zones;
+	struct bsdvm_table arg = { .size = sizeof(arg) };
+	size_t i, count;
+
+	zones = bsdvm_getzones(&count);
+	ASSERT(zones);
+	for (i = 0; i <= count; i++) {
+		arg = (struct bsdvm_table){
+			.size = sizeof(arg),
+			.record = 200,
+			.buf = (uintptr_t)buf,
+			.buf_len = sizeof(buf),
+			.start = i,
+		};
+		memset(buf, 0xff, sizeof(buf));
+		ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg));
+		EXPECT_EQ(arg.count, i < count);
+		EXPECT_EQ(arg.more, i + 1 < count);
+		EXPECT_EQ(arg.buf_len, i < count ? 200 : 0);
+		if (i == count)
+			break;
+		EXPECT_TEXT(buf, zones[i].uz_name);
+		EXPECT(vm_all(buf + sizeof(zones[i]), 200 - sizeof(zones[i]),
+			      0));
+		EXPECT_EQ((unsigned char)buf[200], 0xff);
+	}
+	bsdvm_freezones(zones);
+	arg.start = 0xffffffff;
+	arg.count = arg.more = 0;
+	ASSERT(!ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg));
+	EXPECT_EQ(arg.count, 0);
+	arg.start = 0;
+	arg.buf_len = 199;
+	EXPECT(ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg) == -1 &&
+	       errno == ENOSPC);
+	arg.record = sizeof(struct bsdvm_zone) - 8;
+	EXPECT(ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg) == -1 &&
+	       errno == EINVAL);
+	arg.record = 201;
+	EXPECT(ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg) == -1 &&
+	       errno == EINVAL);
+	arg.record = 2 * PAGE;
+	EXPECT(ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg) == -1 &&
+	       errno == E2BIG);
+	arg.record = sizeof(struct bsdvm_zone);
+	arg.buf = 8;
+	arg.buf_len = 4096;
+	EXPECT(ioctl(bsdvm_fd(), BSDVM_IOC_ZONES, &arg) == -1 &&
+	       errno == EFAULT);
 }
 
 #define STAT_HEADER                                              \

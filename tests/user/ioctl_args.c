@@ -45,6 +45,7 @@ union argument {
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
 	struct bsdvm_kmap kmap;
+	struct bsdvm_table table;
 	char bytes[1024];
 };
 
@@ -207,6 +208,20 @@ static void fill_objects(union argument *arg, char *page)
 	arg->objects.buf_len = sizeof(records);
 }
 
+static void fill_zones(union argument *arg, char *page)
+{
+	(void)page;
+	arg->table.record = sizeof(struct bsdvm_zone);
+	arg->table.buf = (uintptr_t)records;
+	arg->table.buf_len = sizeof(records);
+}
+
+static void fill_malloc_types(union argument *arg, char *page)
+{
+	fill_zones(arg, page);
+	arg->table.record = sizeof(struct bsdvm_malloc_type);
+}
+
 /* A file to page to, and nothing that an earlier call pages to. */
 static void fill_swapon(union argument *arg, char *page)
 {
@@ -327,6 +342,11 @@ static const struct call {
 	     AT(bsdvm_kmap, largest_free), AT(bsdvm_kmap, entries),
 	     AT(bsdvm_kmap, allocations), AT(bsdvm_kmap, failures),
 	     AT(bsdvm_kmap, sleeps), AT(bsdvm_kmap, name)),
+	CALL(ZONES, fill_zones, bsdvm_table, false, AT(bsdvm_table, count),
+	     AT(bsdvm_table, more), AT(bsdvm_table, reserved)),
+	CALL(MALLOC_TYPES, fill_malloc_types, bsdvm_table, false,
+	     AT(bsdvm_table, count), AT(bsdvm_table, more),
+	     AT(bsdvm_table, reserved)),
 };
 
 #define FOR_EACH_CALL(_call)                                                  \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * bsdvm stat: the counters of the machine, as vmstat -s lists them, and what
- * they do from one interval to the next, in vmstat's columns.
+ * they do from one interval to the next, in vmstat's columns. With -m and -z, the
+ * module's own memory (kmem.c).
  */
 #include <err.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 #include "cmd.h"
 #include "json.h"
+#include "kmem.h"
 
 #define LINES_PER_HEADER 20
 #define INTERVAL_MAX	 (365 * 86400)
@@ -261,9 +263,18 @@ static int run(int argc, char **argv)
 	uint64_t count = 0;
 	double interval = 0;
 	bool json = false;
+	int option, what = 0;
 
-	while (cmd_option(self, argc, argv, "", options) != -1)
-		json = true;
+	while ((option = cmd_option(self, argc, argv, "mz", options)) != -1) {
+		if (option == OPTION_JSON)
+			json = true;
+		else if (what && what != option)
+			cmd_usage(self, "-m and -z are two things");
+		else
+			what = option;
+	}
+	if (what && argc > optind)
+		cmd_usage(self, "'%s' is too much", argv[optind]);
 	if (argc - optind > 2)
 		cmd_usage(self, "'%s' is too much", argv[optind + 2]);
 	if (argc - optind >= 1)
@@ -272,6 +283,13 @@ static int run(int argc, char **argv)
 	    (!cmd_parse_number(argv[optind + 1], &count) || !count))
 		cmd_usage(self, "'%s' is no count", argv[optind + 1]);
 	cmd_open_device();
+	if (what) {
+		if (what == 'z')
+			kmem_print_zones(json);
+		else
+			kmem_print_malloc_types(json);
+		return 0;
+	}
 	if (interval > 0) {
 		watch(interval, count, json);
 		return 0;
@@ -286,11 +304,13 @@ static int run(int argc, char **argv)
 
 const struct command stat_command = {
 	.name = "stat",
-	.arguments = "[--json] [INTERVAL [COUNT]]",
+	.arguments = "[--json] [-m | -z | INTERVAL [COUNT]]",
 	.summary = "show the counters of the machine",
 	.help = "  INTERVAL  seconds: a line after each, until interrupted\n"
 		"  COUNT     so many lines\n"
-		"  --json    an object; with INTERVAL one a line\n"
+		"  -m        what the module's own memory is for, as vmstat -m\n"
+		"  -z        the zones that memory is from, as vmstat -z\n"
+		"  --json    an object; with INTERVAL one a line; with -m and -z an array\n"
 		"\n"
 		"avm, fre: KiB reserved for private memory, and free in the pool. A second:\n"
 		"flt faults, re pages reactivated, pi and po pages paged in and out, fr freed,\n"

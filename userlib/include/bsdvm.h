@@ -489,6 +489,36 @@ int bsdvm_swapfind(const char *special, struct bsdvm_swapinfo *info);
 int bsdvm_kmap(unsigned int index, struct bsdvm_kmap *info);
 
 /**
+ * bsdvm_getzones() - the zones of the kernel memory allocator, as vmstat -z
+ * @count: filled with their number
+ *
+ * Return: an array of records, to be freed by bsdvm_freezones() also when there are
+ * none, or NULL with errno.
+ */
+struct bsdvm_zone *bsdvm_getzones(size_t *count);
+
+/**
+ * bsdvm_freezones() - free what bsdvm_getzones() returned
+ * @zones: the first record, or NULL
+ */
+void bsdvm_freezones(struct bsdvm_zone *zones);
+
+/**
+ * bsdvm_getmalloctypes() - what kernel memory of malloc(9) is for, as vmstat -m
+ * @count: filled with the number of types
+ *
+ * Return: an array of records, to be freed by bsdvm_freemalloctypes() also when there
+ * are none, or NULL with errno.
+ */
+struct bsdvm_malloc_type *bsdvm_getmalloctypes(size_t *count);
+
+/**
+ * bsdvm_freemalloctypes() - free what bsdvm_getmalloctypes() returned
+ * @types: the first record, or NULL
+ */
+void bsdvm_freemalloctypes(struct bsdvm_malloc_type *types);
+
+/**
  * bsdvm_getvmmap() - the entries of the map, as kinfo_getvmmap(3) has them
  * @count: filled with their number
  *
