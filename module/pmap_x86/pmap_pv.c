@@ -61,7 +61,7 @@ struct pv_entry {
 static DEFINE_XARRAY_ALLOC1(pmap_groups);
 static u32 pmap_next_group;
 static spinlock_t pv_locks[1 << PV_LOCKS_SHIFT];
-static uma_zone_t pv_zone;
+static struct uma_zone *pv_zone;
 
 int pmap_pv_init(void)
 {

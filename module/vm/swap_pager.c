@@ -105,7 +105,7 @@ struct swblk {
 	u64 slots[SWAP_META_PAGES];
 };
 
-static uma_zone_t swblk_zone;
+static struct uma_zone *swblk_zone;
 
 static struct swdevt *swdevs[SWAP_DEVICES_MAX];
 static DEFINE_SPINLOCK(swap_lock);

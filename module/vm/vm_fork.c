@@ -7,7 +7,7 @@
 #include "uma.h"
 #include "vmmeter.h"
 
-static uma_zone_t vmspace_zone;
+static struct uma_zone *vmspace_zone;
 
 int vmspace_startup(void)
 {

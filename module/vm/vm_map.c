@@ -29,7 +29,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_stack_guard_page);
 unsigned long vm_sgrowsiz = 128 * 1024;
 EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
-static uma_zone_t mapentzone;
+static struct uma_zone *mapentzone;
 
 static inline struct vm_map_entry *rb_to_entry(struct rb_node *node)
 {

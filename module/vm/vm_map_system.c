@@ -22,7 +22,7 @@
 /* Entries in reserve: for as many allocations when there is no page. */
 #define KMAPENT_RESERVE	64
 
-static uma_zone_t kmapentzone;
+static struct uma_zone *kmapentzone;
 
 int vm_map_system_startup(void)
 {

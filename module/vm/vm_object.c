@@ -33,7 +33,7 @@
 
 unsigned int vm_old_msync;
 
-static uma_zone_t obj_zone;
+static struct uma_zone *obj_zone;
 static atomic64_t next_object_id;
 
 /**
