@@ -32,6 +32,7 @@
 
 #include "pmap.h"
 #include "swap_pager.h"
+#include "uma.h"
 #include "vm_object.h"
 #include "vm_page.h"
 #include "vm_pager.h"
@@ -41,6 +42,7 @@
 
 unsigned int vm_pageout_oom_seq = 12;
 unsigned int vm_pageout_update_period = 600;
+unsigned int vm_lowmem_period = 10;
 unsigned int vm_disable_swapspace_pageouts;
 unsigned int vm_background_launder_rate = 4096;
 unsigned int vm_act_scan_laundry_weight = 3;
@@ -621,6 +623,7 @@ enum outcome { PASS_NOTHING, PASS_USED, PASS_AGED, PASS_FREED };
  * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
  * @next_fruitless: when the next one may be counted, jiffies
  * @next_update: when the next of the periodic looks at active pages is due, jiffies
+ * @next_lowmem: when the kernel's zones may be asked for memory again, jiffies
  */
 struct daemon {
 	long written;
@@ -629,6 +632,7 @@ struct daemon {
 	unsigned int fruitless;
 	unsigned long next_fruitless;
 	unsigned long next_update;
+	unsigned long next_lowmem;
 };
 
 static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortage)
@@ -667,6 +671,9 @@ static void vm_pageout_mightbe_oom(struct daemon *daemon)
 	if (++daemon->fruitless < READ_ONCE(vm_pageout_oom_seq))
 		return;
 	daemon->fruitless = 0;
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	if (vm_free_count() >= vm_dom.v_free_min)
+		return;
 	if (hooks && READ_ONCE(vm_oom_kill))
 		WRITE_ONCE(pageout_hopeless, !hooks->oom());
 }
@@ -698,6 +705,19 @@ static bool vm_pageout_users(struct daemon *daemon)
 	return freed || aged || wrote;
 }
 
+/*
+ * Now and then have the kernel's zones give back what they do not use. Under a severe
+ * shortage also what is at hand on the CPUs.
+ */
+static void vm_pageout_lowmem(struct daemon *daemon)
+{
+	if (time_before(jiffies, daemon->next_lowmem))
+		return;
+	daemon->next_lowmem = jiffies + READ_ONCE(vm_lowmem_period) * HZ;
+	uma_reclaim(vm_free_count() < vm_dom.v_free_severe ? UMA_RECLAIM_DRAIN_CPU :
+							      UMA_RECLAIM_DRAIN);
+}
+
 /* While page by page is not enough, idle vmspaces go as a whole. */
 static void vm_pageout_severe(void)
 {
@@ -712,8 +732,10 @@ static void vm_pageout_once(struct daemon *daemon)
 	unsigned long shortage = positive(vm_dom.v_free_target - vm_free_count());
 	enum outcome outcome = shortage ? vm_pageout_pass(daemon, shortage) : PASS_FREED;
 
-	if (shortage)
+	if (shortage) {
+		vm_pageout_lowmem(daemon);
 		vm_pageout_severe();
+	}
 	if (vm_user_waiting() && !vm_pageout_users(daemon))
 		vm_pageout_pause(daemon);
 
@@ -732,7 +754,11 @@ static void vm_pageout_once(struct daemon *daemon)
 
 static int vm_pageout_worker(void *arg)
 {
-	struct daemon daemon = { .next_update = jiffies, .next_fruitless = jiffies };
+	struct daemon daemon = {
+		.next_update = jiffies,
+		.next_fruitless = jiffies,
+		.next_lowmem = jiffies,
+	};
 
 	while (!kthread_should_stop()) {
 		wait_event_idle_timeout(vm_pageout_wait,

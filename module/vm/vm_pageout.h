@@ -72,6 +72,7 @@ unsigned long vm_pageout_oom_pagecount(struct vm_map *map);
 extern unsigned int vm_oom_kill;		/* kill the largest vmspace */
 extern unsigned int vm_pageout_oom_seq;		/* fruitless passes before the kill */
 extern unsigned int vm_pageout_update_period;	/* seconds to look at all active pages */
+extern unsigned int vm_lowmem_period;		/* seconds between two looks at zones */
 extern unsigned int vm_disable_swapspace_pageouts; /* anonymous memory stays */
 extern unsigned int vm_background_launder_rate;	/* KiB a second */
 extern unsigned int vm_act_scan_laundry_weight;	/* what clean pages weigh to dirty ones */

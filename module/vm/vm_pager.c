@@ -40,6 +40,7 @@ void vm_pager_freespace(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 	if (vm_pager_swapped(object))
 		vm_pager_ops(object)->freespace(object, start, end ? end : ULONG_MAX);
 }
+EXPORT_SYMBOL_IF_KUNIT(vm_pager_freespace);
 
 void vm_pager_clean_page(struct vm_page *m)
 {

@@ -122,6 +122,12 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.uint = &vm_pageout_update_period,
 		.max = 86400,
 	}, {
+		.name = "vm.lowmem_period",
+		.desc = "seconds between two attempts to get memory back from the kernel's zones",
+		.uint = &vm_lowmem_period,
+		.min = 1,
+		.max = 86400,
+	}, {
 		.name = "vm.act_scan_laundry_weight",
 		.desc = "what a clean page weighs to a dirty one when active pages are aged",
 		.uint = &vm_act_scan_laundry_weight,
