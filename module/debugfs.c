@@ -20,11 +20,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 
 #include <bsdvm.h>
 
 #include "inspect.h"
+#include "vm/malloc.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_sysctl.h"
 #include "vm/vnode_pager.h"
@@ -286,7 +286,7 @@ static int maps_show(struct seq_file *seq, void *unused)
 	for (i = 0; i < n && !ret; i++)
 		ret = maps_show_window(seq, windows[i], &buf);
 	window_list_free(windows, n);
-	kvfree(buf.mem);
+	free(buf.mem, M_TEMP);
 	return ret;
 }
 DEFINE_SHOW_ATTRIBUTE(maps);
@@ -310,9 +310,9 @@ static int objects_show(struct seq_file *seq, void *unused)
 	u64 after = 0;
 	int n, i;
 
-	info = kvmalloc_array(DEBUGFS_OBJECTS, sizeof(*info), GFP_KERNEL);
-	buf = kmalloc(DEBUGFS_PATH_MAX, GFP_KERNEL);
-	n = info && buf ? 0 : -ENOMEM;
+	info = malloc(DEBUGFS_OBJECTS * sizeof(*info), M_TEMP, M_WAITOK);
+	buf = malloc(DEBUGFS_PATH_MAX, M_TEMP, M_WAITOK);
+	n = info ? 0 : -ENOMEM;
 	seq_printf(seq, "%8s %8s %8s %8s %10s %4s %4s %8s TP PATH\n", "ID", "RES", "ACT", "INACT",
 		   "SIZE", "REF", "SHD", "BACKING");
 	while (n >= 0) {
@@ -327,8 +327,8 @@ static int objects_show(struct seq_file *seq, void *unused)
 			break;
 		cond_resched();
 	}
-	kfree(buf);
-	kvfree(info);
+	free(buf, M_TEMP);
+	free(info, M_TEMP);
 	return n < 0 ? n : 0;
 }
 DEFINE_SHOW_ATTRIBUTE(objects);

@@ -123,8 +123,8 @@ ssize_t inspect_record(struct vm_map *map, u64 *start, struct inspect_buf *buf, 
 			return len;
 		/* The chain of an entry may be of any length. */
 		buf->len = buf->mem ? 2 * buf->len : INSPECT_BUF_SIZE;
-		kvfree(buf->mem);
-		buf->mem = kvmalloc(buf->len, GFP_KERNEL_ACCOUNT);
+		free(buf->mem, M_TEMP);
+		buf->mem = malloc(buf->len, M_TEMP, M_WAITOK);
 		if (!buf->mem)
 			return -ENOMEM;
 	}
@@ -177,7 +177,7 @@ int inspect_entries(struct window *own, struct bsdvm_entries *req)
 		}
 		cond_resched();
 	}
-	kvfree(buf.mem);
+	free(buf.mem, M_TEMP);
 	len = copyio_stage_end(&stage, len);
 end_inspect:
 	inspect_end(&inspect);
@@ -215,7 +215,7 @@ int inspect_objects(struct bsdvm_objects *req)
 
 	if (req->flags || req->count || req->more)
 		return -EINVAL;
-	buf = kmalloc(INSPECT_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	buf = malloc(INSPECT_BUF_SIZE, M_TEMP, M_WAITOK);
 	if (!buf)
 		return -ENOMEM;
 	ret = copyio_stage_begin(&stage, req->buf, room);
@@ -249,7 +249,7 @@ int inspect_objects(struct bsdvm_objects *req)
 	req->more = more;
 	ret = copyio_stage_end(&stage, len);
 free_buf:
-	kfree(buf);
+	free(buf, M_TEMP);
 	return ret;
 }
 

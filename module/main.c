@@ -196,10 +196,10 @@ static void __exit bsdvm_exit(void)
 	vm_pageout_fini();
 	proc_fini();
 	vmspace_shutdown();
+	uipc_shm_fini();
 	kmemfini();
 	kmem_fini();
 	vm_map_shutdown();
-	uipc_shm_fini();
 	vnode_pager_stop();
 	/* Waits for objects still on their way out, which need their pager. */
 	vm_object_fini();

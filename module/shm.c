@@ -23,7 +23,6 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
-#include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -31,6 +30,7 @@
 #include <bsdvm.h>
 
 #include "compat.h"
+#include "vm/malloc.h"
 
 static struct vfsmount *shm_mnt;
 static int shm_mnt_count;
@@ -226,18 +226,16 @@ static void shm_file_set(struct file *file, struct shmfd *shmfd)
 /* The name at a user address, to be freed; ERR_PTR() when it is none. */
 static char *shm_copyin_path(u64 addr)
 {
-	char *path = kmalloc(BSDVM_SHM_PATH_MAX, GFP_KERNEL);
+	char *path = malloc(BSDVM_SHM_PATH_MAX, M_TEMP, M_WAITOK);
 	long len;
 
-	if (!path)
-		return ERR_PTR(-ENOMEM);
 	len = strncpy_from_user(path, u64_to_user_ptr(addr), BSDVM_SHM_PATH_MAX);
 	if (len == BSDVM_SHM_PATH_MAX)
 		len = -ENAMETOOLONG;
 	else if (len >= 0 && *path != '/')
 		len = -EINVAL;
 	if (len < 0) {
-		kfree(path);
+		free(path, M_TEMP);
 		return ERR_PTR(len);
 	}
 	return path;
@@ -277,7 +275,7 @@ int shm_file_open(struct bsdvm_shm_open *req, struct file **filep)
 	shm_file_set(file, shmfd);
 	req->fd = fd;
 	*filep = file;
-	kfree(path);
+	free(path, M_TEMP);
 	return 0;
 
 put_file:
@@ -285,7 +283,7 @@ put_file:
 put_fd:
 	put_unused_fd(fd);
 free_path:
-	kfree(path);
+	free(path, M_TEMP);
 	return ret;
 }
 
@@ -331,7 +329,7 @@ int shm_file_unlink(const struct bsdvm_shm_unlink *req)
 	if (IS_ERR(path))
 		return PTR_ERR(path);
 	ret = kern_shm_unlink(path);
-	kfree(path);
+	free(path, M_TEMP);
 	return ret;
 }
 
@@ -347,12 +345,12 @@ int shm_file_rename(const struct bsdvm_shm_rename *req)
 		return PTR_ERR(from);
 	to = shm_copyin_path(req->to);
 	if (IS_ERR(to)) {
-		kfree(from);
+		free(from, M_TEMP);
 		return PTR_ERR(to);
 	}
 	ret = kern_shm_rename(from, to, req->flags);
-	kfree(to);
-	kfree(from);
+	free(to, M_TEMP);
+	free(from, M_TEMP);
 	return ret;
 }
 

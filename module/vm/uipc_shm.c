@@ -20,6 +20,7 @@
 
 #include <bsdvm.h>
 
+#include "malloc.h"
 #include "phys_pager.h"
 #include "pmap.h"
 #include "swap_reserve.h"
@@ -104,17 +105,19 @@ static struct rb_root shm_dictionary = RB_ROOT;
 static DEFINE_MUTEX(shm_dict_lock);
 static atomic64_t shm_next_ino;
 
+MALLOC_DEFINE(M_SHMFD, "shmfd", "shared memory objects and their names");
+
 /* --- objects */
 
 static struct shmfd *shm_alloc(u32 mode, u32 shmflags)
 {
-	struct shmfd *shmfd = kzalloc(sizeof(*shmfd), GFP_KERNEL_ACCOUNT);
+	struct shmfd *shmfd = malloc(sizeof(*shmfd), M_SHMFD, M_NOWAIT | M_ZERO);
 
 	if (!shmfd)
 		return NULL;
 	shmfd->object = vm_object_allocate(READ_ONCE(shm_use_phys) ? OBJT_PHYS : OBJT_SWAP, 0);
 	if (!shmfd->object) {
-		kfree(shmfd);
+		free(shmfd, M_SHMFD);
 		return NULL;
 	}
 	refcount_set(&shmfd->refs, 1);
@@ -144,7 +147,7 @@ void shm_drop(struct shmfd *shmfd)
 	if (!shmfd || !refcount_dec_and_test(&shmfd->refs))
 		return;
 	vm_object_deallocate(shmfd->object);
-	kfree(shmfd);
+	free(shmfd, M_SHMFD);
 }
 EXPORT_SYMBOL_IF_KUNIT(shm_drop);
 
@@ -537,7 +540,7 @@ static struct shm_mapping *shm_lookup(const char *path)
 static struct shm_mapping *shm_mapping_alloc(const char *path)
 {
 	size_t len = strlen(path) + 1;
-	struct shm_mapping *map = kmalloc(struct_size(map, path, len), GFP_KERNEL_ACCOUNT);
+	struct shm_mapping *map = malloc(struct_size(map, path, len), M_SHMFD, M_NOWAIT);
 
 	if (map)
 		memcpy(map->path, path, len);
@@ -605,7 +608,7 @@ static int shm_open_new(const char *path, u32 mode, u32 shmflags, struct shmfd *
 
 	*shmfdp = shm_alloc(mode, shmflags);
 	if (!map || !*shmfdp) {
-		kfree(map);
+		free(map, M_SHMFD);
 		shm_drop(*shmfdp);
 		return -ENOMEM;
 	}
@@ -656,7 +659,7 @@ int kern_shm_unlink(const char *path)
 	mutex_unlock(&shm_dict_lock);
 	if (!ret) {
 		shm_drop(map->shmfd);
-		kfree(map);
+		free(map, M_SHMFD);
 	}
 	return ret;
 }
@@ -709,10 +712,10 @@ int kern_shm_rename(const char *from, const char *to, u32 flags)
 	}
 unlock:
 	mutex_unlock(&shm_dict_lock);
-	kfree(new);
+	free(new, M_SHMFD);
 	if (gone) {
 		shm_drop(gone->shmfd);
-		kfree(gone);
+		free(gone, M_SHMFD);
 	}
 	return ret;
 }
@@ -724,7 +727,7 @@ void uipc_shm_fini(void)
 
 	rbtree_postorder_for_each_entry_safe(map, next, &shm_dictionary, node) {
 		shm_drop(map->shmfd);
-		kfree(map);
+		free(map, M_SHMFD);
 	}
 	shm_dictionary = RB_ROOT;
 }

@@ -6,6 +6,7 @@
 
 #include <bsdvm.h>
 
+#include "malloc.h"
 #include "pmap.h"
 #include "swap_pager.h"
 #include "swap_reserve.h"
@@ -121,27 +122,27 @@ static void chain_free(struct chain *chain)
 
 	for (i = 0; i < chain->n; i++)
 		vm_object_deallocate(chain->link[i]);
-	kvfree(chain->link);
-	kvfree(chain->offset);
+	free(chain->link, M_TEMP);
+	free(chain->offset, M_TEMP);
 }
 
 static int chain_grow(struct chain *chain)
 {
 	unsigned int room = chain->room ? 2 * chain->room : 16;
-	struct vm_object **link = kvcalloc(room, sizeof(*link), GFP_KERNEL);
-	vm_ooffset_t *offset = kvcalloc(room, sizeof(*offset), GFP_KERNEL);
+	struct vm_object **link = malloc(room * sizeof(*link), M_TEMP, M_WAITOK | M_ZERO);
+	vm_ooffset_t *offset = malloc(room * sizeof(*offset), M_TEMP, M_WAITOK | M_ZERO);
 
 	if (!link || !offset) {
-		kvfree(link);
-		kvfree(offset);
+		free(link, M_TEMP);
+		free(offset, M_TEMP);
 		return -ENOMEM;
 	}
 	if (chain->n) {
 		memcpy(link, chain->link, chain->n * sizeof(*link));
 		memcpy(offset, chain->offset, chain->n * sizeof(*offset));
 	}
-	kvfree(chain->link);
-	kvfree(chain->offset);
+	free(chain->link, M_TEMP);
+	free(chain->offset, M_TEMP);
 	chain->link = link;
 	chain->offset = offset;
 	chain->room = room;
@@ -336,18 +337,14 @@ ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
 	if (!entry)
 		return 0;
 
-	path_buf = kmalloc(VM_PATH_MAX, GFP_KERNEL);
-	if (!path_buf) {
-		vm_object_deallocate(object);
-		return -ENOMEM;
-	}
+	path_buf = malloc(VM_PATH_MAX, M_TEMP, M_WAITOK);
 	ret = chain_gather(&chain, object, kve.kve_offset);
 	if (!ret)
 		ret = fill_record(&kve, &chain, buf, len, path_buf);
 	if (ret > 0)
 		*start = kve.kve_end;
 	chain_free(&chain);
-	kfree(path_buf);
+	free(path_buf, M_TEMP);
 	return ret;
 }
 
@@ -453,13 +450,13 @@ static size_t fill_kvmobject(const struct vm_object_info *info, bool paths, void
 
 ssize_t vm_meter_objects(u64 *after, bool paths, void *buf, size_t len, u32 *count, bool *more)
 {
-	struct vm_object_info *info = kvmalloc_array(VM_METER_OBJECTS, sizeof(*info), GFP_KERNEL);
-	char *path_buf = kmalloc(VM_PATH_MAX, GFP_KERNEL);
+	struct vm_object_info *info = malloc(VM_METER_OBJECTS * sizeof(*info), M_TEMP, M_WAITOK);
+	char *path_buf = malloc(VM_PATH_MAX, M_TEMP, M_WAITOK);
 	size_t done = 0, size = 1;
 	int n = -ENOMEM, i;
 
 	*count = 0;
-	if (info && path_buf)
+	if (info)
 		n = vm_object_list(*after, info, VM_METER_OBJECTS);
 	for (i = 0; i < n; i++) {
 		/* The records are in order: what comes after one that does not fit waits. */
@@ -473,7 +470,7 @@ ssize_t vm_meter_objects(u64 *after, bool paths, void *buf, size_t len, u32 *cou
 		++*count;
 	}
 	*more = !size || n == VM_METER_OBJECTS;
-	kfree(path_buf);
-	kvfree(info);
+	free(path_buf, M_TEMP);
+	free(info, M_TEMP);
 	return n < 0 ? n : done;
 }
