@@ -699,8 +699,8 @@ int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct
 {
 	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold);
 
-	/* The kernel's records of it want pages as well. */
-	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() <= vm_dom.v_free_reserved) {
+	/* The kernel's records of it want pages as well; some may have come free since. */
+	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() < vm_dom.v_free_target) {
 		fw->what = VM_FAULT_WAIT_MEMORY;
 		rv = KERN_RESTART;
 	}
