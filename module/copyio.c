@@ -45,9 +45,12 @@ int copyio_stage_begin(struct copyio_stage *stage, u64 uaddr, u64 len)
 	if (len < COPYIO_STAGE_MIN)
 		return 0;
 	stage->size = min_t(u64, len, COPYIO_STAGE_MAX);
-	stage->kva = kmem_alloc_wait(exec_map, stage->size);
-	/* Without memory or swap for it a long answer goes out as a short one does. */
-	return !stage->kva && fatal_signal_pending(current) ? -EINTR : 0;
+	/*
+	 * Without room, memory or swap for it a long answer goes out as a short one does.
+	 * Nobody waits for room: who has it may be waiting for a page of the user's.
+	 */
+	stage->kva = kmem_alloc_pageable(exec_map, stage->size);
+	return 0;
 }
 
 static int copyio_stage_flush(struct copyio_stage *stage)

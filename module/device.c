@@ -33,6 +33,7 @@
 #include "vm/vm_kern.h"
 #include "vm/vm_meter.h"
 #include "vm/vm_mmap.h"
+#include "vm/vm_page.h"
 #include "vm/swap_pager.h"
 #include "vm/vm_sysctl.h"
 #include "vm/vm_unix.h"
@@ -578,6 +579,33 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_MQUERY, struct bsdvm_mmap, offset, device_mquery, false),
 };
 
+/*
+ * A call that changes the map and failed for want of pages for the kernel's own records
+ * has changed nothing: it is made again when there are some, as long as a fault would
+ * wait for that. Others may have been short of them just now; then it fails again.
+ */
+static int device_execute(const struct device_op *op, struct window *window,
+			  union device_arg *arg, void __user *uarg, size_t size)
+{
+	unsigned int attempts = 0;
+	int ret, failures;
+
+	for (;;) {
+		failures = atomic_read(&vm_page_kmem_failures);
+		ret = op->execute(window, arg);
+		if (ret != -ENOMEM || op->windowless ||
+		    failures == atomic_read(&vm_page_kmem_failures))
+			return ret;
+		ret = vm_wait_attempt(&attempts);
+		if (ret)
+			return ret;
+		ret = copy_struct_from_user(arg, op->size, uarg, size);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 {
 	void __user *uarg = (void __user *)ptr;
@@ -605,7 +633,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 	window = window_get();
 	if (!window && !op->windowless)
 		return -ENXIO;
-	ret = op->execute(window, &arg);
+	ret = device_execute(op, window, &arg, uarg, size);
 	if (window)
 		window_put(window);
 	if (ret)

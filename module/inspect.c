@@ -124,7 +124,8 @@ ssize_t inspect_record(struct vm_map *map, u64 *start, struct inspect_buf *buf, 
 		/* The chain of an entry may be of any length. */
 		buf->len = buf->mem ? 2 * buf->len : INSPECT_BUF_SIZE;
 		free(buf->mem, M_TEMP);
-		buf->mem = malloc(buf->len, M_TEMP, M_WAITOK);
+		/* Not waiting: the window is held, whose memory may be what is missing. */
+		buf->mem = malloc(buf->len, M_TEMP, M_NOWAIT);
 		if (!buf->mem)
 			return -ENOMEM;
 	}

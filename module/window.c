@@ -182,6 +182,8 @@ static void window_vm_close(struct vm_area_struct *vma)
 static void window_vm_open(struct vm_area_struct *vma)
 {
 	struct window *parent = vma->vm_private_data, *child;
+	unsigned int attempts = 0;
+	int failures;
 
 	vma->vm_private_data = NULL;
 	if (!parent)
@@ -199,9 +201,16 @@ static void window_vm_open(struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_WIPEONFORK);
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
-	child = window_create(vma, parent->pmap.group);
-	if (!IS_ERR(child) && vmspace_fork(parent->vmspace, child->vmspace))
+	/* Nobody can be told that it failed: wait for pages as a fault would. */
+	do {
+		failures = atomic_read(&vm_page_kmem_failures);
+		child = window_create(vma, parent->pmap.group);
+		if (IS_ERR(child))
+			continue;
+		if (!vmspace_fork(parent->vmspace, child->vmspace))
+			break;
 		window_vm_close(vma);
+	} while (failures != atomic_read(&vm_page_kmem_failures) && !vm_wait_attempt(&attempts));
 }
 
 static int window_vm_may_split(struct vm_area_struct *vma, unsigned long addr)

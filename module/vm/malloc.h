@@ -153,7 +153,8 @@ void kmemfini(void);
  *
  * Context: as uma_zalloc_arg().
  * Return: the memory. NULL with M_NOWAIT when there is none; with either when more
- * than a page is wanted and the kernel map is not there or can never hold it.
+ * than a page is wanted and the kernel map has no room for it, or no pages come free
+ * for as long as a fault waits, or the task is killed meanwhile.
  */
 void *malloc(size_t size, struct malloc_type *type, int flags);
 

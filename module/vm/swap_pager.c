@@ -368,16 +368,16 @@ static int swap_object_note(struct vm_object *object)
 }
 
 /*
- * The block of a page, made if there is none. Whoever pages out makes memory free with
- * it, and holds the object's lock: so from the reserve, and without waiting.
+ * The block of a page, made if there is none; without waiting, for the object is locked.
+ * Whoever pages out makes memory free with it, and has it from the reserve.
  */
-static struct swblk *swblk_get(struct vm_object *object, vm_pindex_t pindex)
+static struct swblk *swblk_get(struct vm_object *object, vm_pindex_t pindex, int flags)
 {
 	struct swblk *sb = swblk_lookup(object, pindex);
 
 	if (sb)
 		return sb;
-	sb = uma_zalloc(swblk_zone, M_NOWAIT | M_ZERO | M_USE_RESERVE);
+	sb = uma_zalloc(swblk_zone, M_NOWAIT | M_ZERO | flags);
 	if (!sb)
 		return NULL;
 	if (xa_err(xa_store(&object->swap, pindex / SWAP_META_PAGES, sb, GFP_KERNEL))) {
@@ -388,13 +388,14 @@ static struct swblk *swblk_get(struct vm_object *object, vm_pindex_t pindex)
 }
 
 /* Enter a page's slot. */
-static int swp_pager_meta_build(struct vm_object *object, vm_pindex_t pindex, u64 slot)
+static int swp_pager_meta_build(struct vm_object *object, vm_pindex_t pindex, u64 slot,
+				int flags)
 {
 	struct swblk *sb;
 
 	if (swap_object_note(object))
 		return -ENOMEM;
-	sb = swblk_get(object, pindex);
+	sb = swblk_get(object, pindex, flags);
 	if (!sb)
 		return -ENOMEM;
 	VM_ASSERT(sb->slots[pindex % SWAP_META_PAGES] == SWAPBLK_NONE);
@@ -488,7 +489,7 @@ static void swap_pager_unswapped(struct vm_page *m)
 static int swap_pager_reserve(struct vm_object *object, vm_pindex_t pindex)
 {
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	return swap_object_note(object) || !swblk_get(object, pindex) ? -ENOMEM : 0;
+	return swap_object_note(object) || !swblk_get(object, pindex, 0) ? -ENOMEM : 0;
 }
 
 static int swap_pager_copy(struct vm_object *src, struct vm_object *dst, vm_pindex_t offset,
@@ -508,7 +509,7 @@ static int swap_pager_copy(struct vm_object *src, struct vm_object *dst, vm_pind
 				swp_pager_meta_free(src, at);
 			continue;
 		}
-		ret = swp_pager_meta_build(dst, to, slot);
+		ret = swp_pager_meta_build(dst, to, slot, 0);
 		if (ret)
 			break;
 		swp_pager_meta_take(src, at);
@@ -636,18 +637,20 @@ static int swap_pager_getpages(struct vm_object *object, struct vm_page **ma, un
 
 /*
  * A page has been written to @slot. If it still is what was written, that is where it
- * is from now on; else the slot is free again.
+ * is from now on; else the slot is free again. -ENOMEM: the slot cannot be entered.
  */
-static void swap_pager_written(struct vm_object *object, struct vm_page *m, u64 slot)
+static int swap_pager_written(struct vm_object *object, struct vm_page *m, u64 slot)
 {
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	if (READ_ONCE(m->object) == object && !vm_page_is_dirty(m) &&
-	    !swp_pager_meta_build(object, m->pindex, slot)) {
-		VM_CNT_INC(v_swappgsout);
-		return;
+	if (READ_ONCE(m->object) != object || vm_page_is_dirty(m)) {
+		vm_page_dirty(m);
+		swp_pager_freeswapspace(slot, 1);
+		return 0;
 	}
-	vm_page_dirty(m);
-	swp_pager_freeswapspace(slot, 1);
+	if (swp_pager_meta_build(object, m->pindex, slot, M_USE_RESERVE))
+		return -ENOMEM;
+	VM_CNT_INC(v_swappgsout);
+	return 0;
 }
 
 static int swap_pager_putpages(struct vm_object *object, struct vm_page **ma, unsigned int count,
@@ -669,11 +672,16 @@ static int swap_pager_putpages(struct vm_object *object, struct vm_page **ma, un
 	}
 	VM_CNT_INC(v_swapout);
 	VM_OBJECT_WLOCK(object);
-	for (i = 0; i < n; i++)
-		swap_pager_written(object, ma[i], slot + i);
+	for (i = 0; i < n && !swap_pager_written(object, ma[i], slot + i); i++)
+		;
 	swap_object_forget(object);
 	VM_OBJECT_WUNLOCK(object);
-	*done = n;
+	*done = i;
+	if (i < n) {
+		/* What has no slot is as if it had not been written. */
+		swp_pager_freeswapspace(slot + i, n - i);
+		return -ENOMEM;
+	}
 	return n < count ? -EAGAIN : 0;
 }
 
@@ -1098,7 +1106,7 @@ int swap_pager_init(u64 embedded)
 
 	/* What makes memory free may not have to wait for memory. */
 	swblk_zone = uma_zcreate("SWBLK", sizeof(struct swblk), NULL, NULL, NULL, NULL,
-				 UMA_ALIGN_PTR, 0);
+				 UMA_ALIGN_PTR, UMA_ZONE_NOBUCKET);
 	if (!swblk_zone)
 		return -ENOMEM;
 	uma_zone_reserve(swblk_zone, SWBLK_RESERVE);

@@ -101,6 +101,9 @@ static struct uma_bucket *bucket_alloc(unsigned int entries)
 	struct uma_bucket *bucket;
 	unsigned int index = 0;
 
+	/* A limit is just being set that leaves no room for any. */
+	if (!entries)
+		return NULL;
 	while (bucket_capacity(index) < entries)
 		index++;
 	bucket = uma_zalloc(bucket_zones[index].zone, M_NOWAIT);

@@ -112,7 +112,7 @@ void uma_zfree_special(struct uma_zone *zone, void *item, void *udata);
  * preemption may be off.
  * Return: the item. NULL with M_NOWAIT when there is no memory or the limit is
  * reached; with either when constructor or init refuse, or items are larger than a
- * page and there is no kernel map that could ever hold one.
+ * page and the kernel map has none, see malloc().
  */
 static inline void *uma_zalloc_arg(struct uma_zone *zone, void *udata, int flags)
 {
@@ -368,7 +368,7 @@ void uma_zone_get_stats(struct uma_zone *zone, struct uma_stats *stats);
 /**
  * struct uma_kmem - where slabs of several pages come from
  * @alloc: @size bytes, a multiple of a page, of consecutive wired pages' addresses;
- *	waits with M_WAITOK; may return NULL with it only if there never will be any
+ *	waits with M_WAITOK as long as a fault waits
  * @free: the opposite
  * @page: the page behind an address of @alloc's; NULL for any other address; any
  *	context, takes no lock

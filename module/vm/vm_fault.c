@@ -40,6 +40,8 @@
 #define VM_FAULT_AROUND		16
 /* How deep in a chain neighbours are looked for. */
 #define VM_FAULT_AROUND_DEPTH	4
+/* How often a fault tries again that was short of memory while pages are free. */
+#define VM_FAULT_SHORTAGES	8
 
 enum objlock { UNLOCKED, RLOCKED, WLOCKED };
 
@@ -699,8 +701,13 @@ int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct
 {
 	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold);
 
-	/* The kernel's records of it want pages as well; some may have come free since. */
-	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() < vm_dom.v_free_target) {
+	/*
+	 * The kernel's records of it want pages as well. Some may have come free since; but
+	 * then it may have been something else that was short, and will be.
+	 */
+	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) &&
+	    (vm_free_count() <= vm_dom.v_free_reserved ||
+	     (vm_free_count() < vm_dom.v_free_target && fw->shortages++ < VM_FAULT_SHORTAGES))) {
 		fw->what = VM_FAULT_WAIT_MEMORY;
 		rv = KERN_RESTART;
 	}

@@ -36,6 +36,7 @@
  * struct vm_fault_wait - what a fault that said KERN_RESTART waits for
  * @what: VM_FAULT_WAIT_*
  * @restarts: how often the fault has been restarted; zero it before the first
+ * @shortages: how often it was short of memory while there were pages; likewise
  * @patient: set it when the waiting hinders nobody: no lock is held
  * @count: pages of @ma
  * @req: which of them is needed
@@ -48,6 +49,7 @@
 struct vm_fault_wait {
 	unsigned int what;
 	unsigned int restarts;
+	unsigned int shortages;
 	bool patient;
 	unsigned int count;
 	unsigned int req;

@@ -31,6 +31,8 @@ EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
 static struct uma_zone *mapentzone;
 
+unsigned long vm_max_proc_mmap;
+
 static inline struct vm_map_entry *rb_to_entry(struct rb_node *node)
 {
 	return rb_entry(node, struct vm_map_entry, rb);
@@ -396,13 +398,19 @@ void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 	}
 }
 
+/* May the map have an entry more? They are the kernel's memory. */
+static bool vm_map_has_room(const struct vm_map *map)
+{
+	return map->nentries < READ_ONCE(vm_max_proc_mmap);
+}
+
 /* Split @entry at @addr, which lies inside it; @entry keeps the upper part. */
 static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t addr)
 {
 	struct vm_map_entry *lower;
 
 	VM_MAP_ASSERT_WLOCKED(map);
-	lower = vm_map_entry_create();
+	lower = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
 	if (!lower)
 		return KERN_RESOURCE_SHORTAGE;
 	*lower = *entry;
@@ -512,8 +520,9 @@ static void vm_map_insertion_drop(struct insertion *ins)
 	vm_map_entry_dispose(ins->gap);
 }
 
-static int vm_map_insertion_prepare(struct insertion *ins, struct vm_object *object,
-				    vm_size_t size, vm_prot_t prot, int cow)
+static int vm_map_insertion_prepare(const struct vm_map *map, struct insertion *ins,
+				    struct vm_object *object, vm_size_t size, vm_prot_t prot,
+				    int cow)
 {
 	vm_size_t guard = ptoa(READ_ONCE(vm_stack_guard_page));
 	bool stack = cow & MAP_STACK_GROWS_DOWN;
@@ -527,7 +536,7 @@ static int vm_map_insertion_prepare(struct insertion *ins, struct vm_object *obj
 	/* What others can reach as well is charged to the object, if to anyone. */
 	if ((prot & VM_PROT_WRITE) && (!object || (cow & MAP_COPY_ON_WRITE)))
 		ins->charge = ins->size;
-	ins->entry = vm_map_entry_create();
+	ins->entry = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
 	if (ins->size < size)
 		ins->gap = vm_map_entry_create();
 	if (ins->entry && (ins->gap || ins->size == size))
@@ -598,7 +607,7 @@ int vm_map_insert(struct vm_map *map, struct vm_object *object, vm_ooffset_t off
 	entry = vm_map_lookup_entry_ge(map, start);
 	if (entry && entry->start < end)
 		return KERN_NO_SPACE;
-	rv = vm_map_insertion_prepare(&ins, object, end - start, prot, cow);
+	rv = vm_map_insertion_prepare(map, &ins, object, end - start, prot, cow);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	if (!vm_map_charge(map, ins.charge)) {
@@ -743,7 +752,7 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object, vm_ooffset_t offs
 		return rv;
 	}
 	/* All that may fail comes first: once the old entries are gone nothing may. */
-	rv = vm_map_insertion_prepare(&ins, object, length, prot, cow);
+	rv = vm_map_insertion_prepare(map, &ins, object, length, prot, cow);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	vm_map_lock(map);
@@ -1159,7 +1168,7 @@ static int vm_map_growstack_wire(struct vm_map *map, struct vm_map_entry *entry)
 	pmap_remove(map->pmap, entry->start, entry->end);
 	vm_object_deallocate_later(entry->object);
 	entry->object = NULL;
-	return KERN_RESOURCE_SHORTAGE;
+	return KERN_NO_SPACE;
 }
 
 int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *gap)
@@ -1197,7 +1206,7 @@ int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *
 	if (entry->protection & VM_PROT_WRITE) {
 		if (!vm_map_charge(map, size)) {
 			vm_map_entry_dispose(entry);
-			return KERN_RESOURCE_SHORTAGE;
+			return KERN_NO_SPACE;
 		}
 		entry->eflags |= MAP_ENTRY_CHARGED;
 	}
@@ -1237,8 +1246,11 @@ static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t
 			*exclusive = true;
 			return KERN_RESTART;
 		}
-		/* Where it cannot grow, the gap is what any guard is. */
-		if (vm_map_growstack(map, vaddr, entry) == KERN_SUCCESS)
+		/* Where it may not grow, the gap is what any guard is. */
+		rv = vm_map_growstack(map, vaddr, entry);
+		if (rv == KERN_RESOURCE_SHORTAGE)
+			return rv;
+		if (rv == KERN_SUCCESS)
 			vm_map_lookup_entry(map, vaddr, &entry);
 	}
 	/* A guard's protection is NONE. */

@@ -106,6 +106,9 @@ struct vm_map_entry {
 	const struct task_struct *wiring_thread;
 };
 
+/* Entries that a map may have, but for what forks and growing stacks add. */
+extern unsigned long vm_max_proc_mmap;
+
 /**
  * struct vm_map - an address space
  * @lock: this map's lock

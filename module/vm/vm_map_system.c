@@ -27,7 +27,7 @@ static struct uma_zone *kmapentzone;
 int vm_map_system_startup(void)
 {
 	kmapentzone = uma_zcreate("KMAP ENTRY", sizeof(struct vm_map_entry), NULL, NULL, NULL,
-				  NULL, UMA_ALIGN_PTR, 0);
+				  NULL, UMA_ALIGN_PTR, UMA_ZONE_NOBUCKET);
 	if (!kmapentzone)
 		return -ENOMEM;
 	uma_zone_reserve(kmapentzone, KMAPENT_RESERVE);

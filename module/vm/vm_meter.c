@@ -129,8 +129,8 @@ static void chain_free(struct chain *chain)
 static int chain_grow(struct chain *chain)
 {
 	unsigned int room = chain->room ? 2 * chain->room : 16;
-	struct vm_object **link = malloc(room * sizeof(*link), M_TEMP, M_WAITOK | M_ZERO);
-	vm_ooffset_t *offset = malloc(room * sizeof(*offset), M_TEMP, M_WAITOK | M_ZERO);
+	struct vm_object **link = malloc(room * sizeof(*link), M_TEMP, M_NOWAIT | M_ZERO);
+	vm_ooffset_t *offset = malloc(room * sizeof(*offset), M_TEMP, M_NOWAIT | M_ZERO);
 
 	if (!link || !offset) {
 		free(link, M_TEMP);
@@ -337,7 +337,11 @@ ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
 	if (!entry)
 		return 0;
 
-	path_buf = malloc(VM_PATH_MAX, M_TEMP, M_WAITOK);
+	path_buf = malloc(VM_PATH_MAX, M_TEMP, M_NOWAIT);
+	if (!path_buf) {
+		vm_object_deallocate(object);
+		return -ENOMEM;
+	}
 	ret = chain_gather(&chain, object, kve.kve_offset);
 	if (!ret)
 		ret = fill_record(&kve, &chain, buf, len, path_buf);

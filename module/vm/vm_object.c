@@ -433,6 +433,7 @@ int vm_object_grab_page(struct vm_object *object, vm_pindex_t pindex, bool creat
 	struct vm_page *m;
 	int ret;
 
+	*mp = NULL;
 	for (;;) {
 		VM_OBJECT_RLOCK(object);
 		m = vm_page_lookup(object, pindex);
@@ -441,13 +442,14 @@ int vm_object_grab_page(struct vm_object *object, vm_pindex_t pindex, bool creat
 			vm_page_wire(m);
 		paged_out = !m && vm_pager_has_page(object, pindex);
 		VM_OBJECT_RUNLOCK(object);
-		*mp = m;
 		if (busied && vm_page_busy_sleep(m))
 			return -EINTR;
 		if (busied)
 			continue;
-		if (m)
+		if (m) {
+			*mp = m;
 			return 0;
+		}
 		if (paged_out) {
 			ret = vm_object_pagein(object, pindex);
 			if (ret)

@@ -97,6 +97,7 @@ static struct kmem_cache *fakepg_zone;
 
 /* Pages that are the kernel's own. */
 static atomic_long_t vm_page_kmem = ATOMIC_LONG_INIT(0);
+atomic_t vm_page_kmem_failures = ATOMIC_INIT(0);
 
 static atomic_t vm_page_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(vm_page_wait);
@@ -284,6 +285,8 @@ struct vm_page *vm_page_alloc_kmem(int req)
 	if (m) {
 		vm_page_wire(m);
 		atomic_long_inc(&vm_page_kmem);
+	} else {
+		atomic_inc(&vm_page_kmem_failures);
 	}
 	return m;
 }

@@ -156,6 +156,9 @@ struct vm_page *vm_page_alloc_noobj(int req);
  */
 struct vm_page *vm_page_alloc_kmem(int req);
 
+/* How often there was none. */
+extern atomic_t vm_page_kmem_failures;
+
 /**
  * vm_page_free_kmem() - the opposite
  * @m: a page of vm_page_alloc_kmem()

@@ -813,6 +813,8 @@ unsigned long vm_pageout_oom_pagecount(struct vm_map *map)
 		n += min_t(u64, oom_object_pages(entry->object), atop(entry->end - entry->start));
 		cond_resched();
 	}
+	/* The kernel's records of it go as well. */
+	n += DIV_ROUND_UP(map->nentries * sizeof(*entry), VM_PAGE_SIZE);
 	vm_map_unlock_read(map);
 	return n;
 }

@@ -122,6 +122,12 @@ static const struct vm_sysctl vm_sysctls[] = {
 		.uint = &vm_pageout_update_period,
 		.max = 86400,
 	}, {
+		.name = "vm.max_proc_mmap",
+		.desc = "entries that the map of one process may have",
+		.ulong = &vm_max_proc_mmap,
+		.min = 16,
+		.max = ULONG_MAX,
+	}, {
 		.name = "vm.lowmem_period",
 		.desc = "seconds between two attempts to get memory back from the kernel's zones",
 		.uint = &vm_lowmem_period,
@@ -248,6 +254,8 @@ int vm_sysctl_init(void)
 
 	vm_max_user_wired = vm_phys_page_count() / 3;
 	vm_max_user_pages = vm_phys_page_count() - vm_phys_page_count() / 8;
+	/* A quarter of the pool, as the kernel's memory. */
+	vm_max_proc_mmap = ptoa(vm_phys_page_count()) / 4 / sizeof(struct vm_map_entry);
 	for (i = 0; (sysctl = vm_sysctl_at(i)); i++) {
 		if (!vm_sysctl_writable(sysctl) ||
 		    vm_sysctl_in_range(sysctl, vm_sysctl_get(sysctl)))

@@ -920,6 +920,12 @@ static struct bsdvm_stats stats(void)
 	return stats;
 }
 
+/* Free pages, and those that the kernel has for its own records, used or not. */
+static uint64_t unused(const struct bsdvm_stats *stats)
+{
+	return stats->v_free_count + stats->v_kmem_count;
+}
+
 /* Pages and objects are freed a moment after they were given up. */
 static void check_leaks(const struct bsdvm_stats *before)
 {
@@ -927,16 +933,15 @@ static void check_leaks(const struct bsdvm_stats *before)
 	struct bsdvm_stats after = stats();
 	unsigned int tries;
 
-	for (tries = 0;
-	     tries < 100 && (after.v_free_count != before->v_free_count ||
-			     after.o_count != before->o_count);
+	for (tries = 0; tries < 100 && (unused(&after) != unused(before) ||
+					after.o_count != before->o_count);
 	     tries++) {
 		nanosleep(&nap, NULL);
 		after = stats();
 	}
-	if (after.v_free_count != before->v_free_count)
+	if (unused(&after) != unused(before))
 		fail(0, "%lld pages are missing",
-		     (long long)(before->v_free_count - after.v_free_count));
+		     (long long)(unused(before) - unused(&after)));
 	if (after.o_count != before->o_count)
 		fail(0, "%lld objects are left over",
 		     (long long)(after.o_count - before->o_count));

@@ -518,6 +518,7 @@ TEST_LIMIT(sysctl_lists_all_of_them, 180)
 		"vm.swap_idle_threshold2",
 		"vm.pageout_oom_seq",
 		"vm.pageout_update_period",
+		"vm.max_proc_mmap",
 		"vm.lowmem_period",
 		"vm.act_scan_laundry_weight",
 		"vm.background_launder_rate",
