@@ -167,7 +167,7 @@ void malloc_uninit(struct malloc_type *type)
 	if (info.inuse)
 		uma_dbg_report(type->ks_shortdesc, UMA_LEAK, (void *)(unsigned long)info.inuse);
 }
-EXPORT_SYMBOL_IF_KUNIT(malloc_uninit);
+EXPORT_SYMBOL_NS_GPL(malloc_uninit, BSDVM);
 
 /* --- memory */
 
@@ -211,7 +211,7 @@ void *malloc(size_t size, struct malloc_type *type, int flags)
 	malloc_type_allocated(type, BIT(i + MALLOC_MIN_SHIFT), i);
 	return addr;
 }
-EXPORT_SYMBOL_IF_KUNIT(malloc);
+EXPORT_SYMBOL_NS_GPL(malloc, BSDVM);
 
 static void free_large(void *addr, struct malloc_type *type)
 {
@@ -253,7 +253,7 @@ void free(void *addr, struct malloc_type *type)
 	malloc_type_freed(type, size);
 	uma_zfree(zone, addr);
 }
-EXPORT_SYMBOL_IF_KUNIT(free);
+EXPORT_SYMBOL_NS_GPL(free, BSDVM);
 
 size_t malloc_usable_size(const void *addr)
 {
