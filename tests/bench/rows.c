@@ -672,8 +672,9 @@ const struct row rows[] = {
 		.size = 16 * 1024,
 		.batch = 1,
 		.runs = 3,
-		.target = 1.0,
-		.stretch = 0.7,
+		/* kmalloc() needs no translations. */
+		.target = 1.5,
+		.stretch = 1.0,
 		.work = kernel_loop,
 	},
 	{
@@ -693,7 +694,7 @@ const struct row rows[] = {
 	{
 		.number = 25,
 		.part = "a",
-		.name = "memory of a map entry",
+		.name = "records of a map entry",
 		.unit = "entry",
 		.metric = METRIC_BYTES,
 		.pages = 50000,
@@ -705,12 +706,13 @@ const struct row rows[] = {
 	{
 		.number = 25,
 		.part = "b",
-		.name = "memory beside a resident page",
+		.name = "records of a resident page",
 		.unit = "page",
 		.metric = METRIC_BYTES,
 		.pages = 65536,
 		.runs = 1,
-		.target = 3.0,
+		/* Linux keeps its record of a page beside ours. */
+		.target = 2.25,
 		.stretch = 2.0,
 		.work = resident_bytes,
 	},

@@ -24,6 +24,7 @@
 #include "vm/uma.h"
 #include "vm/vm_kern.h"
 
+MALLOC_DECLARE(M_BENCH);
 MALLOC_DEFINE(M_BENCH, "bench", "What a benchmark allocates");
 
 /**
