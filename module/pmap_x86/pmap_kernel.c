@@ -46,6 +46,9 @@ EXPORT_SYMBOL_IF_KUNIT(virtual_end);
 
 static struct page *placeholder;
 
+/* The page table of each PMD_SIZE of the range. They stay as long as it is ours. */
+static pte_t **kernel_tables;
+
 #ifdef CONFIG_KASAN_VMALLOC
 static void shadow_set(vm_offset_t va, unsigned long count, u8 value)
 {
@@ -65,13 +68,15 @@ static bool in_arena(vm_offset_t va)
 	return va >= virtual_avail && va < virtual_end;
 }
 
+static unsigned long kernel_table_index(vm_offset_t va)
+{
+	return (va >> PMD_SHIFT) - (virtual_avail >> PMD_SHIFT);
+}
+
 static pte_t *kernel_slot(vm_offset_t va)
 {
-	unsigned int level;
-	pte_t *ptep = lookup_address(va, &level);
-
-	VM_ASSERT(in_arena(va) && ptep && level == PG_LEVEL_4K);
-	return ptep;
+	VM_ASSERT(in_arena(va));
+	return kernel_tables[kernel_table_index(va)] + pte_index(va);
 }
 
 /* The slot of @va, behind @ptep, that of the page below: in the same table mostly. */
@@ -216,6 +221,29 @@ static void *arena_map(unsigned long count)
 	return mem;
 }
 
+/* Find the page tables of the range, for it takes Linux hundreds of instructions. */
+static int kernel_tables_init(void)
+{
+	unsigned long i, count = kernel_table_index(virtual_end - 1) + 1;
+	unsigned int level;
+	vm_offset_t va;
+	pte_t *ptep;
+
+	kernel_tables = kvmalloc_array(count, sizeof(*kernel_tables), GFP_KERNEL);
+	if (!kernel_tables)
+		return -ENOMEM;
+	for (i = 0, va = virtual_avail; i < count; i++, va = (va & PMD_MASK) + PMD_SIZE) {
+		ptep = lookup_address(va, &level);
+		/* That is how vmap() maps pages. */
+		if (WARN_ON(!ptep || level != PG_LEVEL_4K)) {
+			kvfree(kernel_tables);
+			return -ENOMEM;
+		}
+		kernel_tables[i] = ptep - pte_index(va);
+	}
+	return 0;
+}
+
 int pmap_kernel_init(vm_size_t size)
 {
 	void *mem;
@@ -224,14 +252,22 @@ int pmap_kernel_init(vm_size_t size)
 	if (!placeholder)
 		return -ENOMEM;
 	mem = arena_map(atop(size));
-	if (!mem) {
-		__free_page(placeholder);
-		return -ENOMEM;
-	}
+	if (!mem)
+		goto free_placeholder;
 	virtual_avail = (vm_offset_t)mem;
 	virtual_end = virtual_avail + size;
+	if (kernel_tables_init())
+		goto unmap;
 	pmap_qremove(virtual_avail, atop(size));
 	return 0;
+
+unmap:
+	vunmap(mem);
+	virtual_avail = 0;
+	virtual_end = 0;
+free_placeholder:
+	__free_page(placeholder);
+	return -ENOMEM;
 }
 
 void pmap_kernel_fini(void)
@@ -239,5 +275,6 @@ void pmap_kernel_fini(void)
 	vunmap((void *)virtual_avail);
 	virtual_avail = 0;
 	virtual_end = 0;
+	kvfree(kernel_tables);
 	__free_page(placeholder);
 }

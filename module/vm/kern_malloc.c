@@ -49,7 +49,7 @@ MALLOC_DEFINE(M_TEMP, "temp", "What no other type fits");
 
 /* --- statistics */
 
-static void malloc_list_type(struct malloc_type *type)
+static noinline void malloc_list_type(struct malloc_type *type)
 {
 	spin_lock(&types_lock);
 	if (!type->ks_listed) {
@@ -68,7 +68,7 @@ static void malloc_raise_highuse(struct malloc_type *type, s64 use)
 }
 
 /* Preemption is off. */
-static void malloc_sum_up(struct malloc_type *type, struct malloc_type_stats *stats)
+static noinline void malloc_sum_up(struct malloc_type *type, struct malloc_type_stats *stats)
 {
 	s64 before = atomic64_read(&type->ks_memuse);
 
@@ -167,7 +167,7 @@ void malloc_uninit(struct malloc_type *type)
 	if (info.inuse)
 		uma_dbg_report(type->ks_shortdesc, UMA_LEAK, (void *)(unsigned long)info.inuse);
 }
-EXPORT_SYMBOL_IF_KUNIT(malloc_uninit);
+EXPORT_SYMBOL_NS_GPL(malloc_uninit, BSDVM);
 
 /* --- memory */
 
@@ -178,7 +178,7 @@ static unsigned int malloc_zone_index(size_t size)
 	return fls_long(size - 1) - MALLOC_MIN_SHIFT;
 }
 
-static void *malloc_large(size_t size, struct malloc_type *type, int flags)
+static noinline void *malloc_large(size_t size, struct malloc_type *type, int flags)
 {
 	size_t pages = round_page(size);
 	void *addr;
@@ -207,16 +207,21 @@ void *malloc(size_t size, struct malloc_type *type, int flags)
 	addr = uma_zalloc(malloc_zones[i].zone, flags);
 	if (unlikely(!addr))
 		return NULL;
-	uma_dbg_resize(malloc_zones[i].zone, addr, size);
+	/* That is for KASAN alone. */
+	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
+		uma_dbg_resize(malloc_zones[i].zone, addr, size);
 	malloc_type_allocated(type, BIT(i + MALLOC_MIN_SHIFT), i);
 	return addr;
 }
-EXPORT_SYMBOL_IF_KUNIT(malloc);
+EXPORT_SYMBOL_NS_GPL(malloc, BSDVM);
 
-static void free_large(void *addr, struct malloc_type *type)
+static noinline void free_large(void *addr, struct malloc_type *type)
 {
-	size_t size = uma_page_size(addr);
+	size_t size;
 
+	if (!addr)
+		return;
+	size = uma_page_size(addr);
 	if (!size) {
 		uma_dbg_report(type->ks_shortdesc, UMA_BAD_ADDRESS, addr);
 		return;
@@ -226,34 +231,26 @@ static void free_large(void *addr, struct malloc_type *type)
 	uma_kmem_free(addr, size);
 }
 
-static bool malloc_is_zone(const struct uma_zone *zone, size_t size)
-{
-	return size <= MALLOC_MAX_ZONE && malloc_zones[malloc_zone_index(size)].zone == zone;
-}
-
 void free(void *addr, struct malloc_type *type)
 {
 	struct uma_slab *slab;
-	size_t size;
 	struct uma_zone *zone;
 
-	if (!addr)
-		return;
+	/* NULL is in no slab either. */
 	slab = vtoslab(addr);
 	if (unlikely(!slab)) {
 		free_large(addr, type);
 		return;
 	}
 	zone = uma_keg_zone(slab->us_keg);
-	size = slab->us_keg->uk_size;
-	if (unlikely(!malloc_is_zone(zone, size))) {
+	if (unlikely(!zone->uz_malloc)) {
 		uma_dbg_report(type->ks_shortdesc, UMA_WRONG_ZONE, addr);
 		return;
 	}
-	malloc_type_freed(type, size);
+	malloc_type_freed(type, slab->us_keg->uk_size);
 	uma_zfree(zone, addr);
 }
-EXPORT_SYMBOL_IF_KUNIT(free);
+EXPORT_SYMBOL_NS_GPL(free, BSDVM);
 
 size_t malloc_usable_size(const void *addr)
 {
@@ -326,6 +323,7 @@ int kmeminit(void)
 			kmemfini();
 			return -ENOMEM;
 		}
+		malloc_zones[i].zone->uz_malloc = true;
 	}
 	return 0;
 }

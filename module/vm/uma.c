@@ -504,7 +504,7 @@ fail:
 	this_cpu_inc(zone->uz_hot.uz_cpu->uc_fails);
 	return NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_zalloc_special);
+EXPORT_SYMBOL_NS_GPL(uma_zalloc_special, BSDVM);
 
 void uma_zfree_special(struct uma_zone *zone, void *item, void *udata)
 {
@@ -517,7 +517,7 @@ void uma_zfree_special(struct uma_zone *zone, void *item, void *udata)
 	this_cpu_inc(zone->uz_hot.uz_cpu->uc_frees);
 	zone_free_item(zone, item);
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_zfree_special);
+EXPORT_SYMBOL_NS_GPL(uma_zfree_special, BSDVM);
 
 /* --- zones */
 
@@ -622,7 +622,7 @@ struct uma_zone *uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_d
 	mutex_unlock(&zones_lock);
 	return zone;
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_zcreate);
+EXPORT_SYMBOL_NS_GPL(uma_zcreate, BSDVM);
 
 void uma_zdestroy(struct uma_zone *zone)
 {
@@ -646,7 +646,7 @@ void uma_zdestroy(struct uma_zone *zone)
 	free_percpu(zone->uz_hot.uz_cpu);
 	kfree(zone);
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_zdestroy);
+EXPORT_SYMBOL_NS_GPL(uma_zdestroy, BSDVM);
 
 unsigned int uma_zone_set_max(struct uma_zone *zone, unsigned int nitems)
 {
@@ -716,7 +716,7 @@ void uma_zone_reclaim(struct uma_zone *zone, int req)
 		uma_drain(zone);
 	zone_reclaim(zone, req);
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_zone_reclaim);
+EXPORT_SYMBOL_NS_GPL(uma_zone_reclaim, BSDVM);
 
 void uma_reclaim(int req)
 {

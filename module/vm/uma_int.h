@@ -110,6 +110,7 @@ struct uma_keg {
  * @uz_name: (C) for statistics
  * @uz_link: (L) place on the list of zones
  * @uz_internal: (C) one of uma.c's own
+ * @uz_malloc: (C) one of malloc()'s
  * @uz_nobucket: (C) UMA_ZONE_NOBUCKET
  * @uz_lock: the zone's lock
  * @uz_depot: (Z) full buckets
@@ -134,6 +135,7 @@ struct uma_zone {
 	const char *uz_name;
 	struct list_head uz_link;
 	bool uz_internal;
+	bool uz_malloc;
 	bool uz_nobucket;
 
 	spinlock_t uz_lock ____cacheline_aligned_in_smp;

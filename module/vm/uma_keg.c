@@ -56,13 +56,22 @@ void uma_kmem_free(void *addr, size_t size)
 	uma_kmem->free(addr, size);
 }
 
+/* The page behind an address, if it is the pool's. In line: each free() asks. */
+static __always_inline struct vm_page *keg_page(const void *addr)
+{
+	struct vm_page *m = PHYS_TO_VM_PAGE(DMAP_TO_PHYS(addr));
+	const struct uma_kmem *kmem;
+
+	if (likely(m))
+		return m;
+	kmem = READ_ONCE(uma_kmem);
+	return kmem ? kmem->page(addr) : NULL;
+}
+
 struct vm_page *uma_page(const void *addr)
 {
-	const struct uma_kmem *kmem = READ_ONCE(uma_kmem);
-	struct vm_page *m = PHYS_TO_VM_PAGE(DMAP_TO_PHYS(addr));
+	struct vm_page *m = keg_page(addr);
 
-	if (!m && kmem)
-		m = kmem->page(addr);
 	return m && test_bit(PGA_SLAB, &m->aflags) ? m : NULL;
 }
 
@@ -96,9 +105,9 @@ size_t uma_page_size(const void *addr)
 
 struct uma_slab *vtoslab(const void *addr)
 {
-	struct vm_page *m = uma_page(addr);
+	struct vm_page *m = keg_page(addr);
 
-	if (!m || m->uma & UMA_PAGE_SIZE_FLAG)
+	if (unlikely(!m || !test_bit(PGA_SLAB, &m->aflags) || m->uma & UMA_PAGE_SIZE_FLAG))
 		return NULL;
 	return (struct uma_slab *)m->uma;
 }

@@ -57,7 +57,7 @@ struct kmem_area {
 };
 
 struct vm_map *kernel_map;
-EXPORT_SYMBOL_IF_KUNIT(kernel_map);
+EXPORT_SYMBOL_NS_GPL(kernel_map, BSDVM);
 struct vm_map *kmem_map;
 EXPORT_SYMBOL_IF_KUNIT(kmem_map);
 struct vm_map *buffer_map;
@@ -223,7 +223,7 @@ vm_offset_t kmem_alloc(struct vm_map *map, vm_size_t size, int flags)
 {
 	return kmem_malloc(map, size, flags | M_WAITOK);
 }
-EXPORT_SYMBOL_IF_KUNIT(kmem_alloc);
+EXPORT_SYMBOL_NS_GPL(kmem_alloc, BSDVM);
 
 /* An object for @size bytes, with swap reserved for it. */
 static struct vm_object *kmem_object(vm_size_t size)
@@ -304,7 +304,7 @@ int kmem_free(struct vm_map *map, vm_offset_t addr, vm_size_t size)
 	vm_object_deallocate(object);
 	return KERN_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(kmem_free);
+EXPORT_SYMBOL_NS_GPL(kmem_free, BSDVM);
 
 void *kmem_slab_alloc(size_t size, int flags)
 {

@@ -22,6 +22,7 @@
  * @unmap: the way back
  * @map_file: a file, shared and read-write; failure ends the process
  * @sync: have what was written there on its disk; failure ends the process
+ * @read_only: memory is to be read only; failure ends the process
  */
 struct peer {
 	const char *name;
@@ -29,6 +30,7 @@ struct peer {
 	void (*unmap)(char *addr, size_t len);
 	char *(*map_file)(int fd, size_t len);
 	void (*sync)(char *addr, size_t len);
+	void (*read_only)(char *addr, size_t len);
 };
 
 extern const struct peer peer_native;
@@ -70,6 +72,7 @@ struct counts {
  * @base: what the same call costs without the memory (row 6), or the same work with
  *	memory enough (row 14)
  * @ops: operations that were done, where that is not for the row to say
+ * @bytes: memory that the kernel took for it, beyond the pages themselves
  * @counts: events of the measured part
  * @nsamples: samples taken
  * @sample: each operation by itself
@@ -79,6 +82,7 @@ struct run {
 	int64_t tail;
 	uint64_t base;
 	uint64_t ops;
+	uint64_t bytes;
 	struct counts counts;
 	size_t nsamples;
 	uint64_t sample[SAMPLES_MAX];
@@ -86,10 +90,11 @@ struct run {
 
 /* Which figure of the runs the row's ratio is made of. */
 enum metric {
-	METRIC_P50, /* median of all samples */
+	METRIC_P50, /* median of all samples / operations of a sample */
 	METRIC_MEAN, /* (total + tail) / operations, median of the runs */
 	METRIC_TOTAL, /* total - base, median of the runs */
 	METRIC_NET, /* (total + tail - base) / ops, median of the runs */
+	METRIC_BYTES, /* bytes / ops, median of the runs */
 };
 
 /**
@@ -99,7 +104,10 @@ enum metric {
  * @name: in a few words
  * @unit: what one operation is
  * @metric: which figure counts
- * @pages: size of the memory, pages
+ * @pages: size of the memory, pages; where the kernel allocates for itself, operations
+ * @loop: then, which of its loops, enum bench_work
+ * @size: bytes of each of the allocations
+ * @batch: operations of a sample, 0 for one
  * @runs: processes for each peer
  * @target: ratio bsdvm / native to reach
  * @stretch: ratio to dream of
@@ -112,6 +120,9 @@ struct row {
 	const char *unit;
 	enum metric metric;
 	size_t pages;
+	unsigned int loop;
+	size_t size;
+	unsigned int batch;
 	unsigned int runs;
 	double target;
 	double stretch;
@@ -159,6 +170,25 @@ void swap_end(void);
  */
 int disk_file(size_t pages);
 void disk_end(int fd);
+
+/* Load a module, unless it is part of the kernel or somebody has; failure ends the program. */
+void load_module(const char *name, const char *args);
+
+/* Load the module whose loops the following run, if it is there. */
+void kernel_load(void);
+
+/* Let the kernel run a row's loop, for its samples; failure ends the process. */
+void kernel_loop(const struct row *row, const struct peer *peer,
+		 struct run *run);
+
+/*
+ * Bytes that the kernel has in use for its own records, and for page tables of this
+ * process. What caches keep free is given back first.
+ */
+uint64_t kernel_bytes(const struct peer *peer);
+
+/* What stands beside a page, mapped or not, that a peer uses, bytes. */
+uint64_t page_bytes(const struct peer *peer);
 
 /* Run a row on a peer in a fresh process; failure ends the program. */
 void measure_row(const struct row *row, const struct peer *peer,

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * A RAM disk: for native Linux to page to, or with a file system for both peers. What
- * is not part of the kernel comes from the directory TEST_DRIVERS, or is a module of the
- * initramfs.
- */
+/* A RAM disk: for native Linux to page to, or with a file system for both peers. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
@@ -15,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -51,25 +46,6 @@ static void make_swap(void)
 	memcpy(header.bytes + PAGE - 10, "SWAPSPACE2", 10);
 	if (fd < 0 || write(fd, &header, PAGE) != (ssize_t)PAGE || fsync(fd))
 		err(1, "%s", DISK);
-	close(fd);
-}
-
-/* Load a module, unless it is part of the kernel: then it is nowhere. */
-static void load_module(const char *name, const char *args)
-{
-	const char *dirs[] = { getenv("TEST_DRIVERS"), "/lib/modules" };
-	char path[256];
-	size_t i;
-	int fd = -1;
-
-	for (i = 0; fd < 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s.ko", dirs[i], name);
-		fd = open(path, O_RDONLY);
-	}
-	if (fd < 0)
-		return;
-	if (syscall(SYS_finit_module, fd, args, 0) && errno != EEXIST)
-		err(1, "%s", path);
 	close(fd);
 }
 

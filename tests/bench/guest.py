@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 OUT = os.path.join(TOP, "build", "bench")
 BENCH = os.path.join(TOP, "build", "user", "bench")
 PROGRAM = os.path.join(BENCH, "bsdvm-bench")
+LOOPS = os.path.join(OUT, "bsdvm_bench.ko")
 
 # A GiB for each peer, the page tables of native Linux's, and what Linux needs.
 POOL_MB = 1152
@@ -44,10 +45,12 @@ def argument_parser(text):
 
 
 def keep_module(kernel, ko):
-    """A copy of the module, so that all boots load the same one."""
+    """A copy of the module, and of the benchmarks' beside it, so that all boots load the same."""
     os.makedirs(OUT, exist_ok=True)
+    ko = ko or os.path.join(TOP, "build", kernel, "bsdvm.ko")
     copy = os.path.join(OUT, "bsdvm.ko")
-    shutil.copyfile(ko or os.path.join(TOP, "build", kernel, "bsdvm.ko"), copy)
+    shutil.copyfile(ko, copy)
+    shutil.copyfile(os.path.join(os.path.dirname(ko), "bsdvm_bench.ko"), LOOPS)
     return copy
 
 
@@ -78,7 +81,7 @@ def boot(kernel, config, module, arguments, environment=None):
                "--module-args", f"pool_mb={POOL_MB}", "--ko", module]
     if CONFIGS[config]:
         command += ["--append", CONFIGS[config]]
-    for file in (MKFS, *drivers(kernel)):
+    for file in (MKFS, LOOPS, *drivers(kernel)):
         command += ["--file", file]
     environment = {**(environment or os.environ), "TEST_DRIVERS": OUT}
     command += ["--", PROGRAM, *arguments]

@@ -120,15 +120,30 @@ static double run_net_mean(const struct row *row, const struct run *run)
 	       (double)run->ops;
 }
 
+static double run_bytes(const struct row *row, const struct run *run)
+{
+	(void)row;
+	return (double)run->bytes / (double)run->ops;
+}
+
+/* Operations of a sample. */
+static unsigned int batch(const struct row *row)
+{
+	return row->batch ? row->batch : 1;
+}
+
 static double figure(const struct row *row, const struct outcome *outcome)
 {
 	switch (row->metric) {
 	case METRIC_P50:
-		return (double)outcome->samples[outcome->nsamples / 2];
+		return (double)outcome->samples[outcome->nsamples / 2] /
+		       batch(row);
 	case METRIC_MEAN:
 		return median(row, outcome, run_mean);
 	case METRIC_NET:
 		return median(row, outcome, run_net_mean);
+	case METRIC_BYTES:
+		return median(row, outcome, run_bytes);
 	default:
 		return median(row, outcome, run_net);
 	}
@@ -200,6 +215,8 @@ static const char *metric_name(enum metric metric)
 	case METRIC_MEAN:
 	case METRIC_NET:
 		return "mean";
+	case METRIC_BYTES:
+		return "bytes";
 	default:
 		return "total";
 	}
@@ -222,9 +239,9 @@ static void run_row(const struct row *row, struct run *run, bool first)
 	printf("%s    {\"row\": \"%u%s\", ", first ? "" : ",\n", row->number,
 	       row->part ? row->part : "");
 	print_string("name", row->name);
-	printf(", \"unit\": \"%s\", \"metric\": \"%s\", \"pages\": %zu, \"target\": %.3f, \"stretch\": %.3f,\n",
-	       row->unit, metric_name(row->metric), row->pages, row->target,
-	       row->stretch);
+	printf(", \"unit\": \"%s\", \"metric\": \"%s\", \"pages\": %zu, \"batch\": %u, \"target\": %.3f, \"stretch\": %.3f,\n",
+	       row->unit, metric_name(row->metric), row->pages, batch(row),
+	       row->target, row->stretch);
 	for (p = 0; p < NPEERS; p++) {
 		print_outcome(row, peers[p], &outcomes[p]);
 		printf("%s\n", p + 1 < NPEERS ? "," : "}");
@@ -335,8 +352,10 @@ int main(int argc, char **argv)
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED)
 		err(1, "mmap");
-	if (profile)
+	if (profile) {
+		kernel_load();
 		print_module_symbols();
+	}
 	uname(&uts);
 	printf("{\n  ");
 	print_string("kernel", uts.release);

@@ -38,12 +38,19 @@ static void native_sync(char *addr, size_t len)
 		err(1, "msync");
 }
 
+static void native_read_only(char *addr, size_t len)
+{
+	if (mprotect(addr, len, PROT_READ))
+		err(1, "mprotect");
+}
+
 const struct peer peer_native = {
 	.name = "native",
 	.map = native_map,
 	.unmap = native_unmap,
 	.map_file = native_map_file,
 	.sync = native_sync,
+	.read_only = native_read_only,
 };
 
 static char *window_map(size_t len)
@@ -78,10 +85,17 @@ static void window_sync(char *addr, size_t len)
 		err(1, "bsdvm_msync");
 }
 
+static void window_read_only(char *addr, size_t len)
+{
+	if (bsdvm_mprotect(addr, len, BSDVM_PROT_READ))
+		err(1, "bsdvm_mprotect");
+}
+
 const struct peer peer_bsdvm = {
 	.name = "bsdvm",
 	.map = window_map,
 	.unmap = window_unmap,
 	.map_file = window_map_file,
 	.sync = window_sync,
+	.read_only = window_read_only,
 };

@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 
 #include <bsdvm.h>
 
+#include "../module/bsdvm_bench.h"
 #include "bench.h"
 
 /* The operations of a run that a profile shows: from the middle on. */
@@ -404,6 +406,58 @@ static void sync_4096(const struct row *row, const struct peer *peer,
 	sync_file(row, peer, run, 4096);
 }
 
+/* As many entries as pages: no two neighbours have the same protection. */
+static void make_entries(const struct peer *peer, char *mem, size_t pages)
+{
+	size_t i;
+
+	for (i = 1; i < pages; i += 2)
+		peer->read_only(mem + i * PAGE, PAGE);
+}
+
+/* Let a process have so many entries. */
+static void allow_entries(size_t n)
+{
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "w");
+
+	if (!file || fprintf(file, "%zu", n) < 0 || fclose(file))
+		err(1, "max_map_count");
+}
+
+static void entry_bytes(const struct row *row, const struct peer *peer,
+			struct run *run)
+{
+	char *mem = map(peer, row->pages);
+	uint64_t before;
+	struct measurement m;
+
+	allow_entries(2 * row->pages);
+	before = kernel_bytes(peer);
+	m = measure_begin(peer, run);
+	profile_begin();
+	make_entries(peer, mem, row->pages);
+	profile_end();
+	measure_end(peer, &m);
+	measure_tail(&m);
+	run->bytes = kernel_bytes(peer) - before;
+}
+
+static void resident_bytes(const struct row *row, const struct peer *peer,
+			   struct run *run)
+{
+	char *mem = map(peer, row->pages);
+	uint64_t before = kernel_bytes(peer);
+	struct measurement m = measure_begin(peer, run);
+
+	profile_begin();
+	write_all(mem, row->pages);
+	profile_end();
+	measure_end(peer, &m);
+	measure_tail(&m);
+	run->bytes =
+		kernel_bytes(peer) - before + row->pages * page_bytes(peer);
+}
+
 const struct row rows[] = {
 	{
 		.number = 1,
@@ -531,6 +585,136 @@ const struct row rows[] = {
 		.target = 0.70,
 		.stretch = 0.40,
 		.work = sync_4096,
+	},
+	{
+		.number = 22,
+		.part = "a",
+		.name = "item, alloc and free",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 102400,
+		.loop = BENCH_ZONE_PAIRS,
+		.size = 192,
+		.batch = 100,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.5,
+		.work = kernel_loop,
+	},
+	{
+		.number = 22,
+		.part = "b",
+		.name = "1000 items, then 1000 freed",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 64000,
+		.loop = BENCH_ZONE_MANY,
+		.size = 192,
+		.batch = 1000,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = kernel_loop,
+	},
+	{
+		.number = 22,
+		.part = "c",
+		.name = "the same, nothing kept",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 64000,
+		.loop = BENCH_ZONE_COLD,
+		.size = 192,
+		.batch = 1000,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = kernel_loop,
+	},
+	{
+		.number = 23,
+		.part = "a",
+		.name = "malloc(9), 128 bytes",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 102400,
+		.loop = BENCH_MALLOC_PAIRS,
+		.size = 128,
+		.batch = 100,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = kernel_loop,
+	},
+	{
+		.number = 23,
+		.part = "b",
+		.name = "malloc(9), 2000 bytes",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 102400,
+		.loop = BENCH_MALLOC_PAIRS,
+		.size = 2000,
+		.batch = 100,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = kernel_loop,
+	},
+	{
+		.number = 23,
+		.part = "c",
+		.name = "malloc(9), 16 KiB",
+		.unit = "pair",
+		.metric = METRIC_P50,
+		.pages = 2048,
+		.loop = BENCH_MALLOC_PAIRS,
+		.size = 16 * 1024,
+		.batch = 1,
+		.runs = 3,
+		/* kmalloc() needs no translations. */
+		.target = 1.5,
+		.stretch = 1.0,
+		.work = kernel_loop,
+	},
+	{
+		.number = 24,
+		.name = "kernel map, 64 KiB of zeroes",
+		.unit = "pair",
+		.metric = METRIC_NET,
+		.pages = 2048,
+		.loop = BENCH_KMEM_PAIRS,
+		.size = 64 * 1024,
+		.batch = 1,
+		.runs = 3,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = kernel_loop,
+	},
+	{
+		.number = 25,
+		.part = "a",
+		.name = "records of a map entry",
+		.unit = "entry",
+		.metric = METRIC_BYTES,
+		.pages = 50000,
+		.runs = 1,
+		.target = 1.0,
+		.stretch = 0.7,
+		.work = entry_bytes,
+	},
+	{
+		.number = 25,
+		.part = "b",
+		.name = "records of a resident page",
+		.unit = "page",
+		.metric = METRIC_BYTES,
+		.pages = 65536,
+		.runs = 1,
+		/* Linux keeps its record of a page beside ours. */
+		.target = 2.25,
+		.stretch = 2.0,
+		.work = resident_bytes,
 	},
 };
 
