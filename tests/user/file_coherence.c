@@ -780,10 +780,10 @@ TEST_FILES(stores_and_writes_in_turn)
 {
 	int fd = vm_file(dir, PAGE), i;
 	char *map = map_shared(fd, 1);
-	volatile char *turn = map + 100;
+	volatile char *count = map, *turn = map + 100;
 	pid_t child;
 
-	*map = 0;
+	*count = 0;
 	*turn = 0;
 	child = harness_fork();
 	if (!child) {
@@ -796,7 +796,7 @@ TEST_FILES(stores_and_writes_in_turn)
 		harness_exit();
 	}
 	for (i = 0; i < 200; i++) {
-		++*map;
+		++*count;
 		*turn = 1;
 		while (*turn != 0)
 			sched_yield();
@@ -804,5 +804,5 @@ TEST_FILES(stores_and_writes_in_turn)
 			bsdvm_msync(map, PAGE, BSDVM_MS_INVALIDATE);
 	}
 	harness_join(child);
-	EXPECT_EQ(*map, (char)400);
+	EXPECT_EQ(*count, (char)400);
 }
