@@ -3,11 +3,11 @@
  * swap_pager: anonymous and shared memory, out to swap devices and in again.
  *
  * A slot is named by its device's place in the table and its number there, in one word.
- * vm_object.swap is a tree of blocks, each with the slots of a run of pages. Page-out takes a run of slots on one device, the
- * next cluster goes to the next device. A slot is entered in the object when the page
- * has been written and nobody has changed it meanwhile; until then nobody knows it but
- * who writes. So what the tree names is always the page's content, and a page that is
- * resident beside its slot is clean.
+ * vm_object.swap is a tree of blocks, each with the slots of a run of pages. Page-out
+ * takes a run of slots on one device, the next cluster goes to the next device. A slot
+ * is entered in the object when the page has been written and nobody has changed it
+ * meanwhile; until then nobody knows it but who writes. So what the tree names is
+ * always the page's content, and a page that is resident beside its slot is clean.
  *
  * I/O goes straight from and to the pool's frames, by the file's own read_iter and
  * write_iter with no page of ours ever referenced: past the page cache where the file

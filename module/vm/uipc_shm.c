@@ -20,7 +20,6 @@
 
 #include <bsdvm.h>
 
-#include "malloc.h"
 #include "phys_pager.h"
 #include "pmap.h"
 #include "swap_reserve.h"

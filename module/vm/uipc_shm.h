@@ -15,9 +15,13 @@
 #ifndef BSDVM_UIPC_SHM_H
 #define BSDVM_UIPC_SHM_H
 
+#include "malloc.h"
 #include "vm_object.h"
 
 struct shmfd;
+
+/* The objects and their names. */
+MALLOC_DECLARE(M_SHMFD);
 
 /* Tunable: what is made from now on stays in memory (kern.ipc.shm_use_phys). */
 extern unsigned int shm_use_phys;

@@ -17,9 +17,9 @@
 #include "vm.h"
 
 #define ROUNDS_MIN 4
-#define SECONDS 5
+#define SECONDS	   5
 /* Pages of what is worked on. */
-#define PAGES	256
+#define PAGES	   256
 
 static double now(void)
 {
