@@ -730,7 +730,7 @@ void uma_reclaim(int req)
 		zone_reclaim(zone, req);
 	mutex_unlock(&zones_lock);
 }
-EXPORT_SYMBOL_IF_KUNIT(uma_reclaim);
+EXPORT_SYMBOL_NS_GPL(uma_reclaim, BSDVM);
 
 /* --- statistics */
 

@@ -108,6 +108,16 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* Have bsdvm's zones give back what an earlier run has left. */
+static void shrink_zones(void)
+{
+	int fd = open_bench();
+
+	if (ioctl(fd, BENCH_RECLAIM))
+		err(1, "BENCH_RECLAIM");
+	close(fd);
+}
+
 /* Have Linux's caches give back slabs that have nothing in them. */
 static void shrink_caches(void)
 {
@@ -180,6 +190,7 @@ static uint64_t zone_bytes(void)
 uint64_t kernel_bytes(const struct peer *peer)
 {
 	usleep(GRACE_US);
+	shrink_zones();
 	shrink_caches();
 	return cache_bytes() + page_table_bytes() +
 	       (peer == &peer_bsdvm ? zone_bytes() : 0);

@@ -308,15 +308,21 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *argp = (void __user *)arg;
 	long ret;
 
-	if (cmd == BENCH_SIZES)
+	switch (cmd) {
+	case BENCH_RUN:
+		if (mutex_lock_interruptible(&bench_lock))
+			return -EINTR;
+		ret = bench_run(argp);
+		mutex_unlock(&bench_lock);
+		return ret;
+	case BENCH_SIZES:
 		return bench_sizes(argp);
-	if (cmd != BENCH_RUN)
+	case BENCH_RECLAIM:
+		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+		return 0;
+	default:
 		return -ENOTTY;
-	if (mutex_lock_interruptible(&bench_lock))
-		return -EINTR;
-	ret = bench_run(argp);
-	mutex_unlock(&bench_lock);
-	return ret;
+	}
 }
 
 static const struct file_operations bench_fops = {

@@ -64,5 +64,7 @@ struct bench_sizes {
 
 #define BENCH_RUN	_IOW('b', 0, struct bench_run)
 #define BENCH_SIZES	_IOR('b', 1, struct bench_sizes)
+/* All zones of bsdvm's give back what is free. */
+#define BENCH_RECLAIM	_IO('b', 2)
 
 #endif /* BSDVM_BENCH_H */
