@@ -30,6 +30,7 @@
 #include "vm_fault.h"
 
 #include "pmap.h"
+#include "uma.h"
 #include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_pager.h"
@@ -754,7 +755,9 @@ static int fault_wait_for_memory(const struct vm_fault_wait *fw)
 		if (ret == -EINTR)
 			return KERN_FAILURE;
 	}
-	return KERN_RESOURCE_SHORTAGE;
+	/* Unless the kernel itself has some that it does not use. */
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	return vm_wait(0) ? KERN_RESOURCE_SHORTAGE : KERN_RESTART;
 }
 
 /* Have the pager put a page into the object, and let go of the object. */

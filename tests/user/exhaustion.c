@@ -31,16 +31,22 @@ static char *map_too_much(size_t *pages)
 	return vm_anon(*pages);
 }
 
-/* Touch pages until the pool is empty. Returns how many had one. */
+/*
+ * Touch pages until the pool is empty, and the kernel has given up what it did not use
+ * itself. Returns how many had one.
+ */
 static size_t take_all(char *map, size_t pages)
 {
-	size_t done;
+	size_t all = 0, done;
 	int outcome;
 
-	ASSERT(!bsdvm_fault(map, pages * PAGE, BSDVM_PROT_WRITE, &done,
-			    &outcome));
-	EXPECT_EQ(outcome, BSDVM_FAULT_SHORTAGE);
-	return done / PAGE;
+	do {
+		ASSERT(!bsdvm_fault(map + all, pages * PAGE - all,
+				    BSDVM_PROT_WRITE, &done, &outcome));
+		EXPECT_EQ(outcome, BSDVM_FAULT_SHORTAGE);
+		all += done;
+	} while (done);
+	return all / PAGE;
 }
 
 /* The kernel's own killer, which must have nothing to do with our pool. */
