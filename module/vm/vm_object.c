@@ -420,7 +420,8 @@ static int vm_object_add_page(struct vm_object *object, vm_pindex_t pindex)
 	VM_OBJECT_WUNLOCK(object);
 	if (ret)
 		vm_page_free(m);
-	else
+	else if (!(object->flags & OBJ_ANON))
+		/* Shared memory: what the kernel stages in pages of its own nobody asked for. */
 		VM_CNT_INC(v_zfod);
 	return ret == -EEXIST ? 0 : ret;
 }

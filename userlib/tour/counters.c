@@ -46,5 +46,5 @@ void step_counters(struct tour *tour)
 	check_counter("objects collapsed", before->o_collapses,
 		      after.o_collapses, did->collapses);
 	check_gauge("objects", before->o_count, after.o_count);
-	check_gauge("pages free", before->v_free_count, after.v_free_count);
+	check_gauge("pages free", report_free(before), report_free(&after));
 }

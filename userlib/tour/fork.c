@@ -172,10 +172,10 @@ static bool same_as_model(const struct tour *tour, const char *map,
 static void show_progress(unsigned int forks, const char *map)
 {
 	struct chain chain = report_chain(map);
+	struct bsdvm_stats stats = report_stats();
 
 	printf("  after %4u forks: depth %u, %u pages, %llu pages free\n",
-	       forks, chain.depth, chain.pages,
-	       (unsigned long long)report_stats().v_free_count);
+	       forks, chain.depth, chain.pages, report_free(&stats));
 }
 
 void step_thousand_forks(struct tour *tour)
@@ -219,10 +219,9 @@ void step_thousand_forks(struct tour *tour)
 	report_check(worst.pages == PAGES + 1 && chain.pages == PAGES,
 		     "at most %u pages in the chain, and %u at the end",
 		     worst.pages, chain.pages);
-	report_check(after.v_free_count == before.v_free_count,
-		     "%llu pages free before, %llu after",
-		     (unsigned long long)before.v_free_count,
-		     (unsigned long long)after.v_free_count);
+	report_check(report_free(&after) == report_free(&before),
+		     "%llu pages free before, %llu after", report_free(&before),
+		     report_free(&after));
 	report_check(
 		after.o_collapses - before.o_collapses == FORKS,
 		"%llu collapses counted",

@@ -105,3 +105,8 @@ struct bsdvm_stats report_stats(void)
 		report_die("bsdvm_stats");
 	return stats;
 }
+
+unsigned long long report_free(const struct bsdvm_stats *stats)
+{
+	return stats->v_free_count + stats->v_kmem_count;
+}

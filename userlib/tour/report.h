@@ -45,4 +45,7 @@ struct chain report_chain(const void *addr);
 /* Read the counters. */
 struct bsdvm_stats report_stats(void);
 
+/* Pages that are free, or that the kernel has for records of its own. */
+unsigned long long report_free(const struct bsdvm_stats *stats);
+
 #endif /* _BSDVM_TOUR_REPORT_H */

@@ -35,10 +35,9 @@ void step_sparse(struct tour *tour)
 		     "both ends keep their byte");
 	report_check(chain.depth == 1 && chain.pages == 2,
 		     "%u pages resident in %zu GiB", chain.pages, size >> 30);
-	report_check(
-		before.v_free_count - after.v_free_count == 2,
-		"%llu pages fewer are free",
-		(unsigned long long)(before.v_free_count - after.v_free_count));
+	report_check(report_free(&before) - report_free(&after) == 2,
+		     "%llu pages fewer are free",
+		     report_free(&before) - report_free(&after));
 	if (bsdvm_munmap(start, size))
 		report_die("bsdvm_munmap");
 }
