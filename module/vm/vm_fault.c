@@ -453,7 +453,10 @@ static int fault_fill_shared(struct faultstate *fs)
 	pmap_zero_page(m);
 	m->valid = 1;
 	VM_OBJECT_WLOCK(object);
-	ret = fs->pindex < object->size ? vm_page_insert(m, object, fs->pindex) : -EEXIST;
+	/* Smaller now, or what came meanwhile has gone to swap since: look again. */
+	ret = -EEXIST;
+	if (fault_visible(object, fs->pindex) && !vm_pager_has_page(object, fs->pindex))
+		ret = vm_page_insert(m, object, fs->pindex);
 	if (!ret)
 		vm_page_enqueue(m, PQ_ACTIVE);
 	VM_OBJECT_WUNLOCK(object);
@@ -627,8 +630,10 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	if (prot & VM_PROT_WRITE)
 		fault_note_nosync(fs);
 	if ((prot & VM_PROT_WRITE) && !vm_page_is_dirty(fs->m)) {
+		/* Before what may fail: nothing is behind the page any more. */
 		vm_pager_page_unswapped(fs->m);
 		vm_object_note_write(fs->m);
+		vm_page_dirty(fs->m);
 	}
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)

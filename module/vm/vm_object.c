@@ -514,6 +514,13 @@ struct copy_wait {
 	vm_pindex_t pindex;
 };
 
+/* Has an anonymous object a page of its own there, resident or in swap? */
+static bool vm_object_has(struct vm_object *object, vm_pindex_t pindex)
+{
+	return vm_page_lookup(object, pindex) ||
+	       (vm_pager_swapped(object) && vm_pager_has_page(object, pindex));
+}
+
 /* The first page of a window that is in swap, and that @dst has not yet. */
 static bool vm_object_copy_paged_out(struct vm_object *object, vm_pindex_t pindex,
 				     vm_pindex_t end, struct vm_object *dst,
@@ -524,7 +531,7 @@ static bool vm_object_copy_paged_out(struct vm_object *object, vm_pindex_t pinde
 	if (!vm_pager_swapped(object))
 		return false;
 	for (; vm_pager_ops(object)->next(object, &at, end); at++) {
-		if (vm_page_lookup(dst, at - pindex) ||
+		if (vm_object_has(dst, at - pindex) ||
 		    (vm_page_lookup(object, at) && !vm_page_busied(vm_page_lookup(object, at))))
 			continue;
 		vm_object_reference(object);
@@ -537,8 +544,8 @@ static bool vm_object_copy_paged_out(struct vm_object *object, vm_pindex_t pinde
 }
 
 /*
- * Copy what @object, one of a chain, has of a window and @dst has not yet. False:
- * *@wait says what for.
+ * Copy what @object, one of a chain, has of a window and @dst has not yet. (What an earlier
+ * pass has copied may be in swap by now.) False: *@wait says what for.
  */
 static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 				 struct vm_object *dst, struct copy_wait *wait)
@@ -553,7 +560,7 @@ static bool vm_object_copy_level(struct vm_object *object, vm_pindex_t pindex,
 	if (end <= pindex)
 		return true;
 	xa_for_each_range(&object->pages, index, m, pindex, end - 1) {
-		if (!m->valid || vm_page_busied(m) || vm_page_lookup(dst, index - pindex))
+		if (!m->valid || vm_page_busied(m) || vm_object_has(dst, index - pindex))
 			continue;
 		/* Shows through, to be read. */
 		if (!vm_page_copyable(m))
@@ -972,13 +979,6 @@ void vm_object_willneed(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 	vm_object_requeue(object, start, end, vm_page_activate);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_dontneed);
-
-/* Has an anonymous object a page of its own there, resident or in swap? */
-static bool vm_object_has(struct vm_object *object, vm_pindex_t pindex)
-{
-	return vm_page_lookup(object, pindex) ||
-	       (vm_pager_swapped(object) && vm_pager_has_page(object, pindex));
-}
 
 /*
  * Does @object hide every page of @backing that it could show, down the whole

@@ -343,6 +343,35 @@ static void swap_goes_with_a_split(struct kunit *test)
 	}
 }
 
+/*
+ * A copy is made in passes, and what one pass has copied may be in swap before the next:
+ * it is there all the same.
+ */
+static void swap_keeps_what_a_copy_has(struct kunit *test)
+{
+	struct vm_object *src = test_object(test, PAGES), *dst = test_object(test, PAGES);
+	vm_pindex_t i;
+
+	for (i = 0; i < PAGES; i++) {
+		test_put(test, src, i, 1 + i);
+		/* Of both kinds: resident, and to be waited for. */
+		if (i % 4 < 2)
+			test_out(test, src, i, true);
+		if (i % 2)
+			continue;
+		test_put(test, dst, i, 101 + i);
+		test_out(test, dst, i, true);
+	}
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, vm_object_copy_resident(src, 0, dst));
+	for (i = 0; i < PAGES; i++) {
+		KUNIT_EXPECT_EQ(test, test_content(test, dst, i), (u8)(i % 2 ? 1 + i : 101 + i));
+		KUNIT_EXPECT_EQ(test, vm_page_is_dirty(vm_page_lookup(dst, i)), i % 2);
+	}
+	vm_object_deallocate(dst);
+	vm_object_deallocate(src);
+	KUNIT_EXPECT_EQ(test, slots_used(), 0ULL);
+}
+
 /* Page-out needs memory to make memory free, and has put it aside. */
 static void pageout_goes_on_without_a_free_page(struct kunit *test)
 {
@@ -379,6 +408,7 @@ static struct kunit_case swap_pager_cases[] = {
 	KUNIT_CASE_SLOW(swap_goes_with_a_collapse),
 	KUNIT_CASE_SLOW(swap_hides_what_is_below),
 	KUNIT_CASE_SLOW(swap_goes_with_a_split),
+	KUNIT_CASE(swap_keeps_what_a_copy_has),
 	KUNIT_CASE_SLOW(pageout_goes_on_without_a_free_page),
 	{}
 };

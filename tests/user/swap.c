@@ -263,9 +263,7 @@ TEST(swap_is_what_may_be_promised)
 
 	ASSERT(!bsdvm_sysctl_set("vm.overcommit", 1));
 	room = vm_stats().v_swap_total - vm_stats().v_swap_reserved;
-	EXPECT(bsdvm_mmap(NULL, room + PAGE, RW, ANON, -1, 0) ==
-		       BSDVM_MAP_FAILED &&
-	       errno == ENOMEM);
-	EXPECT(bsdvm_mmap(NULL, room, RW, ANON, -1, 0) != BSDVM_MAP_FAILED);
+	EXPECT_ERRNO(bsdvm_mmap(NULL, room + PAGE, RW, ANON, -1, 0), ENOMEM);
+	ASSERT(bsdvm_mmap(NULL, room, RW, ANON, -1, 0) != BSDVM_MAP_FAILED);
 	ASSERT(!bsdvm_sysctl_set("vm.overcommit", 0));
 }
