@@ -30,6 +30,7 @@
 #include "vm_fault.h"
 
 #include "pmap.h"
+#include "trace.h"
 #include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_pager.h"
@@ -59,6 +60,7 @@ enum objlock { UNLOCKED, RLOCKED, WLOCKED };
  * @object_lock: how @object is locked, when it is not @first_object
  * @m: the page, NULL when none is resident
  * @copied: the page was put in front of another one
+ * @note: what is noted of the pass for who traces it, or NULL
  */
 struct faultstate {
 	struct vm_map *map;
@@ -77,7 +79,37 @@ struct faultstate {
 	enum objlock object_lock;
 	struct vm_page *m;
 	bool copied;
+	struct bsdvm_fault_trace *note;
 };
+
+/* --- tracing: each of these is a nop while nobody listens */
+
+/* VM_FAULT_WAIT_* are printed by show_bsdvm_wait(). */
+static_assert(VM_FAULT_WAIT_PAGEIN == 4 && VM_FAULT_WAIT_PREPARE == 6);
+
+static __always_inline bool fault_traced(const struct faultstate *fs)
+{
+	return trace_bsdvm_fault_end_enabled() && fs->note;
+}
+
+/* How the fault was resolved, one of BSDVM_FAULT_*. */
+static __always_inline void fault_note_how(const struct faultstate *fs, u32 how)
+{
+	if (fault_traced(fs))
+		fs->note->how |= how;
+}
+
+/* Where the page was found; the map and both objects are locked. */
+static void fault_note_found(const struct faultstate *fs)
+{
+	struct bsdvm_fault_trace *note = fs->note;
+
+	note->start = fs->entry->start;
+	note->end = fs->entry->end;
+	note->object = fs->first_object->id;
+	note->source = fs->object->id;
+	note->pindex = fs->pindex;
+}
 
 static void object_unlock(struct vm_object *object, enum objlock *lock)
 {
@@ -258,6 +290,8 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
+	if (fault_traced(fs))
+		fs->note->depth = 0;
 	while (!(fs->m = fault_page_at(fs->object, fs->pindex)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
@@ -275,7 +309,11 @@ static void fault_walk(struct faultstate *fs)
 		}
 		fs->object = backing;
 		fs->object_lock = lock;
+		if (fault_traced(fs))
+			fs->note->depth++;
 	}
+	if (fault_traced(fs))
+		fault_note_found(fs);
 }
 
 /* Step 2. Most pages are in the first object, which then need not be changed. */
@@ -377,6 +415,7 @@ static int fault_pagein(struct faultstate *fs)
 	struct vm_user *user;
 	int rv = KERN_RESTART;
 
+	fault_note_how(fs, BSDVM_FAULT_PAGEIN);
 	if (vm_pager_ops(object)->populate)
 		return fault_populate(fs);
 	/*
@@ -454,10 +493,12 @@ static int fault_fill_shared(struct faultstate *fs)
 	if (!ret)
 		vm_page_enqueue(m, PQ_ACTIVE);
 	VM_OBJECT_WUNLOCK(object);
-	if (ret)
+	if (ret) {
 		vm_page_free(m);
-	else
+	} else {
 		VM_CNT_INC(v_zfod);
+		fault_note_how(fs, BSDVM_FAULT_ZERO);
+	}
 	fs->fw->what = VM_FAULT_WAIT_NONE;
 	return fault_fail(fs, ret == -ENOMEM ? KERN_RESOURCE_SHORTAGE : KERN_RESTART);
 }
@@ -502,8 +543,10 @@ static int vm_fault_fill(struct faultstate *fs)
 		}
 	}
 	rv = fault_insert(fs, m);
-	if (fs->m == m)
+	if (fs->m == m) {
 		VM_CNT_INC(v_zfod);
+		fault_note_how(fs, BSDVM_FAULT_ZERO);
+	}
 	return rv;
 }
 
@@ -538,6 +581,7 @@ static int vm_fault_cow(struct faultstate *fs)
 		fs->object = first;
 		fs->pindex = fs->first_pindex;
 		VM_CNT_INC(v_cow_optim);
+		fault_note_how(fs, BSDVM_FAULT_TAKEOVER);
 	} else {
 		if (!vm_page_copyable(fs->m))
 			return fault_fail(fs, KERN_PROTECTION_FAILURE);
@@ -556,6 +600,7 @@ static int vm_fault_cow(struct faultstate *fs)
 		if (rv != KERN_SUCCESS)
 			return rv;
 		VM_CNT_INC(v_cow_faults);
+		fault_note_how(fs, BSDVM_FAULT_COW);
 	}
 	fs->copied = true;
 	return KERN_SUCCESS;
@@ -608,6 +653,17 @@ static void fault_note_nosync(const struct faultstate *fs)
 	}
 }
 
+/* Would the access have gone well already? Somebody else was faster, or memory is wired. */
+static void fault_note_spurious(const struct faultstate *fs)
+{
+	struct pmap *pmap = fs->map->pmap;
+	unsigned int slot = pmap_mincore(pmap, fs->vaddr);
+
+	if ((slot & MINCORE_INCORE) && pmap_extract(pmap, fs->vaddr) == fs->m->phys_addr &&
+	    (!writes(fs) || (slot & MINCORE_MODIFIED)))
+		fs->note->how |= BSDVM_FAULT_SPURIOUS;
+}
+
 /* Step 4. */
 static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 {
@@ -627,6 +683,8 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 		vm_pager_page_unswapped(fs->m);
 		vm_object_note_write(fs->m);
 	}
+	if (fault_traced(fs))
+		fault_note_spurious(fs);
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);
@@ -659,13 +717,15 @@ static int fault_prepare_write(struct faultstate *fs)
 }
 
 static int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
-		      struct vm_fault_wait *fw, struct vm_page **m_hold)
+		      struct vm_fault_wait *fw, struct vm_page **m_hold,
+		      struct bsdvm_fault_trace *note)
 {
 	struct faultstate fs = {
 		.map = map,
 		.vaddr = trunc_page(vaddr),
 		.fault_type = fault_type,
 		.fw = fw,
+		.note = note,
 	};
 	int rv;
 
@@ -697,13 +757,22 @@ static int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_typ
 int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
 	     struct vm_page **m_hold)
 {
-	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold);
+	struct bsdvm_fault_trace place, *note = NULL;
+	int rv;
 
+	trace_bsdvm_fault_begin(vaddr, fault_type, fw->restarts);
+	if (trace_bsdvm_fault_end_enabled()) {
+		memset(&place, 0, sizeof(place));
+		note = &place;
+	}
+	rv = fault_pass(map, vaddr, fault_type, fw, m_hold, note);
 	/* The kernel's records of it want pages as well. */
 	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() <= vm_dom.v_free_reserved) {
 		fw->what = VM_FAULT_WAIT_MEMORY;
 		rv = KERN_RESTART;
 	}
+	trace_bsdvm_fault_end(vaddr, fault_type, note, rv,
+			      rv == KERN_RESTART ? fw->what : VM_FAULT_WAIT_NONE);
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
@@ -714,7 +783,7 @@ static int fault_wait_pagein(struct vm_fault_wait *fw)
 	struct vm_object *object = fw->object;
 	int rv;
 
-	rv = vm_pager_ops(object)->getpages(object, fw->ma, fw->count, fw->req);
+	rv = vm_pager_get_pages(object, fw->ma, fw->count, fw->req);
 	vm_object_pagein_done(object, fw->ma, fw->count, fw->req);
 	vm_object_deallocate_later(object);
 	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
@@ -782,7 +851,7 @@ static int fault_wait_for_user(const struct vm_fault_wait *fw)
 	return KERN_RESTART;
 }
 
-int vm_fault_wait(struct vm_fault_wait *fw)
+static int fault_wait(struct vm_fault_wait *fw)
 {
 	switch (fw->what) {
 	case VM_FAULT_WAIT_BUSY:
@@ -800,6 +869,16 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 	default:
 		return KERN_RESTART;
 	}
+}
+
+int vm_fault_wait(struct vm_fault_wait *fw)
+{
+	int rv;
+
+	trace_bsdvm_fault_wait_begin(fw->what);
+	rv = fault_wait(fw);
+	trace_bsdvm_fault_wait_end(fw->what, rv);
+	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_wait);
 
@@ -981,7 +1060,19 @@ void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
 
-bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+/* What the tracepoint tells of a fault that was served with its neighbours. */
+static void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
+			      struct bsdvm_fault_trace *note)
+{
+	note->start = entry->start;
+	note->end = entry->end;
+	/* Which of the chain's objects had the page is not known any more. */
+	note->object = entry->object->id;
+	note->pindex = OFF_TO_IDX(entry->offset + (vaddr - entry->start));
+}
+
+static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+			 struct bsdvm_fault_trace *note)
 {
 	struct vm_map_entry *entry;
 	bool served = false;
@@ -996,7 +1087,26 @@ bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_ty
 			VM_CNT_INC(v_vm_faults);
 			VM_CNT_ADD(v_prefault, mapped - 1);
 		}
+		if (trace_bsdvm_fault_end_enabled() && note)
+			fault_note_around(entry, vaddr, note);
 	}
 	vm_map_unlock_read(map);
+	return served;
+}
+
+bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+{
+	struct bsdvm_fault_trace place, *note = NULL;
+	bool served;
+
+	trace_bsdvm_fault_begin(vaddr, fault_type, 0);
+	if (trace_bsdvm_fault_end_enabled()) {
+		memset(&place, 0, sizeof(place));
+		place.how = BSDVM_FAULT_AROUND;
+		note = &place;
+	}
+	served = fault_around(map, vaddr, fault_type, note);
+	trace_bsdvm_fault_end(vaddr, fault_type, note, served ? KERN_SUCCESS : KERN_RESTART,
+			      VM_FAULT_WAIT_NONE);
 	return served;
 }

@@ -405,6 +405,7 @@ static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_
 	lower = vm_map_entry_create();
 	if (!lower)
 		return KERN_RESOURCE_SHORTAGE;
+	trace_bsdvm_map_clip(map, entry->start, entry->end, addr);
 	*lower = *entry;
 	lower->end = addr;
 	if (entry->object) {
@@ -490,6 +491,7 @@ static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
 	entry->next_read = entry->start;
 	vm_map_entry_link(map, entry);
 	map->size += vm_map_entry_size(entry);
+	vm_map_trace_insert(map, entry);
 }
 
 /**
@@ -660,6 +662,7 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 		next = vm_map_entry_succ(map, entry);
 		if (entry->wired_count)
 			vm_map_entry_unwire(map, entry);
+		vm_map_trace_delete(map, entry);
 		vm_map_entry_unlink(map, entry);
 		map->size -= vm_map_entry_size(entry);
 		if (entry->eflags & MAP_ENTRY_CHARGED)
@@ -1217,6 +1220,7 @@ int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *
 	}
 	vm_map_entry_link(map, entry);
 	map->size += size;
+	vm_map_trace_insert(map, entry);
 	VM_CNT_INC(v_stackgrows);
 	vm_map_assert_consistent(map);
 	return KERN_SUCCESS;
