@@ -220,27 +220,38 @@ TEST(zero_fill_is_told_from_the_map_to_the_page)
 	map = vm_anon(2);
 	map[PAGE + 5] = 'x';
 	trace_end();
-	EXPECT_EQ(noted("map_insert", text("entry=%#lx-%#lx object=0 ", (long)map,
-					   (long)map + 2 * PAGE)), 1);
-	EXPECT_EQ(noted("map_insert", "prot=read|write max=read|write|execute"), 1);
-	EXPECT_EQ(noted("fault_begin", text("address=%#lx access=write pass=0",
-					    (long)map + PAGE)), 1);
-	EXPECT_EQ(noted("fault_begin", ""), 1);
-	EXPECT_EQ(noted("fault_end", text("address=%#lx access=write entry=%#lx-%#lx ",
-					  (long)map + PAGE, (long)map,
-					  (long)map + 2 * PAGE)), 1);
-	object = field("fault_end", "", "object");
-	EXPECT_EQ(noted("fault_end",
-			text("object=%lu source=%lu pindex=1 depth=0 how=zero result=success wait=none",
-			     object, object)), 1);
-	EXPECT_EQ(noted("object_create", text("object=%lu type=default size=2", object)),
+	EXPECT_EQ(noted("map_insert", text("entry=%#lx-%#lx object=0 ",
+					   (long)map, (long)map + 2 * PAGE)),
 		  1);
-	EXPECT_EQ(noted("pmap_enter", text("address=%#lx ", (long)map + PAGE)), 1);
+	EXPECT_EQ(noted("map_insert", "prot=read|write max=read|write|execute"),
+		  1);
+	EXPECT_EQ(noted("fault_begin", text("address=%#lx access=write pass=0",
+					    (long)map + PAGE)),
+		  1);
+	EXPECT_EQ(noted("fault_begin", ""), 1);
+	EXPECT_EQ(noted("fault_end",
+			text("address=%#lx access=write entry=%#lx-%#lx ",
+			     (long)map + PAGE, (long)map,
+			     (long)map + 2 * PAGE)),
+		  1);
+	object = field("fault_end", "", "object");
+	EXPECT_EQ(
+		noted("fault_end",
+		      text("object=%lu source=%lu pindex=1 depth=0 how=zero result=success wait=none",
+			   object, object)),
+		1);
+	EXPECT_EQ(noted("object_create",
+			text("object=%lu type=default size=2", object)),
+		  1);
+	EXPECT_EQ(noted("pmap_enter", text("address=%#lx ", (long)map + PAGE)),
+		  1);
 	EXPECT_EQ(noted("pmap_enter", "prot=read|write"), 1);
-	EXPECT_EQ(noted("page_alloc", text("pfn=%#lx req=0",
-					   field("pmap_enter", "", "pfn"))), 1);
+	EXPECT_EQ(noted("page_alloc",
+			text("pfn=%#lx req=0", field("pmap_enter", "", "pfn"))),
+		  1);
 	EXPECT_EQ(noted("page_queue", text("pfn=%#lx from=none to=active",
-					   field("pmap_enter", "", "pfn"))), 1);
+					   field("pmap_enter", "", "pfn"))),
+		  1);
 	EXPECT_EQ(noted("fault_wait_begin", ""), 0);
 }
 
@@ -279,15 +290,20 @@ TEST(copy_on_write_tells_the_depth_of_the_chain)
 	trace_end();
 	EXPECT_EQ(noted("map_fork_begin", ""), 2);
 	EXPECT_EQ(noted("map_fork_end", "result=success"), 2);
-	EXPECT_EQ(field("map_fork_end", "", "entries"), field("map_fork_begin", "", "entries"));
+	EXPECT_EQ(field("map_fork_end", "", "entries"),
+		  field("map_fork_begin", "", "entries"));
 	EXPECT_EQ(noted("fault_end", "depth=1 how=cow result=success"), 1);
 	EXPECT_EQ(noted("fault_end", "depth=2 how=cow result=success"), 1);
 	EXPECT_EQ(noted("object_shadow", ""), 2);
 	bottom = field("fault_end", "depth=1 how=cow", "source");
 	top = field("fault_end", "depth=1 how=cow", "object");
-	EXPECT_EQ(noted("object_shadow", text("object=%lu backing=%lu offset=0x0 size=4", top,
-					      bottom)), 1);
-	EXPECT_EQ(noted("object_destroy", text("object=%lu type=default resident=1", top)), 1);
+	EXPECT_EQ(noted("object_shadow",
+			text("object=%lu backing=%lu offset=0x0 size=4", top,
+			     bottom)),
+		  1);
+	EXPECT_EQ(noted("object_destroy",
+			text("object=%lu type=default resident=1", top)),
+		  1);
 	EXPECT_EQ(noted("object_destroy", ""), 2);
 	/* Both parents' pages were made read-only. */
 	EXPECT(noted("pmap_protect", "prot=read|execute") >= 2);
@@ -333,7 +349,9 @@ TEST(refused_accesses_end_with_a_result)
 	EXPECT_EQ(vm_write(map, 'x').sig, SIGSEGV);
 	EXPECT_EQ(vm_write(map + PAGE, 'x').sig, SIGSEGV);
 	trace_end();
-	EXPECT_EQ(noted("fault_end", "how=resident result=protection-failure wait=none"), 1);
+	EXPECT_EQ(noted("fault_end",
+			"how=resident result=protection-failure wait=none"),
+		  1);
 	EXPECT_EQ(noted("fault_end", "entry=0x0-0x0 object=0 "), 2);
 	EXPECT_EQ(noted("fault_end", "result=invalid-address wait=none"), 1);
 }
@@ -344,27 +362,36 @@ TEST(page_in_waits_for_the_pager)
 	unsigned long object;
 	char *map;
 
-	map = bsdvm_mmap(NULL, 4 * PAGE, RW, BSDVM_MAP_SHARED, fd, 0);
+	/* A page-in brings what is around in the cluster of 16 pages. */
+	map = bsdvm_mmap(NULL, 4 * PAGE, RW,
+			 BSDVM_MAP_SHARED | BSDVM_MAP_ALIGNED(16), fd, 0);
 	ASSERT(map != BSDVM_MAP_FAILED);
 	trace_begin();
 	EXPECT_EQ(map[PAGE], vm_file_byte(PAGE));
 	map[PAGE] = 'x';
 	ASSERT(!bsdvm_msync(map, 4 * PAGE, BSDVM_MS_SYNC));
 	trace_end();
-	EXPECT_EQ(noted("fault_end", "how=pagein result=restart wait=pagein"), 1);
+	EXPECT_EQ(noted("fault_end", "how=pagein result=restart wait=pagein"),
+		  1);
 	EXPECT_EQ(noted("fault_wait_begin", "wait=pagein"), 1);
 	EXPECT_EQ(noted("fault_wait_end", "wait=pagein result=restart"), 1);
 	object = field("fault_end", "how=pagein", "source");
-	EXPECT_EQ(noted("pager_get_begin", text("object=%lu type=vnode pindex=0 pages=4",
-						object)), 1);
-	EXPECT_EQ(noted("pager_get_end", text("object=%lu type=vnode pages=4 done=4 error=0",
-					      object)), 1);
+	EXPECT_EQ(noted("pager_get_begin",
+			text("object=%lu type=vnode pindex=0 pages=4", object)),
+		  1);
+	EXPECT_EQ(noted("pager_get_end",
+			text("object=%lu type=vnode pages=4 done=4 error=0",
+			     object)),
+		  1);
 	/* The pager hears of the first store before. */
 	EXPECT_EQ(noted("fault_end", "result=restart wait=prepare"), 1);
-	EXPECT_EQ(noted("pager_put_begin", text("object=%lu type=vnode pindex=1 pages=1",
-						object)), 1);
-	EXPECT_EQ(noted("pager_put_end", text("object=%lu type=vnode pages=1 done=1 error=0",
-					      object)), 1);
+	EXPECT_EQ(noted("pager_put_begin",
+			text("object=%lu type=vnode pindex=1 pages=1", object)),
+		  1);
+	EXPECT_EQ(noted("pager_put_end",
+			text("object=%lu type=vnode pages=1 done=1 error=0",
+			     object)),
+		  1);
 	EXPECT_EQ(noted("pmap_remove_all", ""), 1);
 }
 
@@ -398,14 +425,21 @@ TEST(cutting_a_hole_clips_and_deletes)
 	ASSERT(!bsdvm_munmap(map + 2 * PAGE, PAGE));
 	trace_end();
 	EXPECT_EQ(noted("map_clip", ""), 2);
-	EXPECT_EQ(noted("map_clip", text("entry=%#lx-%#lx at=%#lx", (long)map,
-					 (long)map + 5 * PAGE, (long)map + 2 * PAGE)), 1);
-	EXPECT_EQ(noted("map_delete", text("entry=%#lx-%#lx ", (long)map + 2 * PAGE,
-					   (long)map + 3 * PAGE)), 1);
+	EXPECT_EQ(noted("map_clip",
+			text("entry=%#lx-%#lx at=%#lx", (long)map,
+			     (long)map + 5 * PAGE, (long)map + 2 * PAGE)),
+		  1);
+	EXPECT_EQ(noted("map_delete",
+			text("entry=%#lx-%#lx ", (long)map + 2 * PAGE,
+			     (long)map + 3 * PAGE)),
+		  1);
 	EXPECT_EQ(noted("map_delete", ""), 1);
-	EXPECT_EQ(noted("pmap_remove", text("range=%#lx-%#lx", (long)map + 2 * PAGE,
-					    (long)map + 3 * PAGE)), 1);
-	EXPECT_EQ(noted("pmap_shootdown", text("start=%#lx pages=1 ", (long)map + 2 * PAGE)),
+	EXPECT_EQ(noted("pmap_remove",
+			text("range=%#lx-%#lx", (long)map + 2 * PAGE,
+			     (long)map + 3 * PAGE)),
+		  1);
+	EXPECT_EQ(noted("pmap_shootdown",
+			text("start=%#lx pages=1 ", (long)map + 2 * PAGE)),
 		  1);
 	EXPECT_EQ(noted("page_free", ""), 1);
 }
@@ -418,14 +452,19 @@ TEST(protection_is_shot_down)
 	trace_begin();
 	ASSERT(!bsdvm_mprotect(map, 6 * PAGE, BSDVM_PROT_READ));
 	trace_end();
-	EXPECT_EQ(noted("pmap_protect", text("range=%#lx-%#lx prot=read", (long)map,
-					     (long)map + 6 * PAGE)), 1);
-	EXPECT_EQ(noted("pmap_shootdown", text("start=%#lx pages=6 ", (long)map)), 1);
+	EXPECT_EQ(noted("pmap_protect", text("range=%#lx-%#lx prot=read",
+					     (long)map, (long)map + 6 * PAGE)),
+		  1);
+	EXPECT_EQ(noted("pmap_shootdown",
+			text("start=%#lx pages=6 ", (long)map)),
+		  1);
 }
 
 TEST(many_entries_fill_and_drain_buckets)
 {
-	enum { ENTRIES = 3000 };
+	enum {
+		ENTRIES = 3000
+	};
 	char *map;
 	size_t i;
 

@@ -7,6 +7,7 @@
  *	trace_workload known DIRECTORY	do things whose faults and objects are known,
  *					and print how many there are of each
  *	trace_workload pressure		write to twice the memory there is, twice
+ *	trace_workload storm		fault for some seconds: zeroes, and copies after fork
  *
  * Exits 0 when everything went as it should.
  */
@@ -280,6 +281,29 @@ static void pressure(void)
 	touch(map, 0, pages);
 }
 
+static void storm(void)
+{
+	const time_t end = time(NULL) + 3;
+	char *map;
+	pid_t pid;
+
+	while (time(NULL) < end) {
+		map = bsdvm_mmap(NULL, AREA, RW,
+				 BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1, 0);
+		if (map == BSDVM_MAP_FAILED)
+			err(1, "bsdvm_mmap");
+		touch(map, 0, AREA / PAGE);
+		pid = start_child();
+		if (!pid) {
+			touch(map, 0, AREA / PAGE);
+			_exit(0);
+		}
+		join(pid);
+		if (bsdvm_munmap(map, AREA))
+			err(1, "bsdvm_munmap");
+	}
+}
+
 static void hold(const char *ready, const char *done)
 {
 	const struct timespec nap = { .tv_nsec = 50 * 1000 * 1000 };
@@ -300,7 +324,10 @@ int main(int argc, char **argv)
 		known(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "pressure"))
 		pressure();
+	else if (argc == 2 && !strcmp(argv[1], "storm"))
+		storm();
 	else
-		errx(2, "usage: trace_workload hold READY DONE | known DIR | pressure");
+		errx(2,
+		     "usage: trace_workload hold READY DONE | known DIR | pressure | storm");
 	return 0;
 }
