@@ -9,7 +9,7 @@
  *
  * Names and fields are what scripts/trace and other people's scripts are written
  * against: add, do not rename. Objects are named by vm_object.id, pages by the number of
- * their frame, maps by a pointer that is printed hashed. What is numbered on a higher
+ * their frame, maps by vm_map.id. What is numbered on a higher
  * floor is printed by the lists below; static_assert()s there keep the two together.
  *
  * Pairs, matched by thread: fault_begin and fault_end, fault_wait_begin and
@@ -347,11 +347,11 @@ TRACE_EVENT(bsdvm_object_destroy,
 /* --- maps */
 
 TRACE_EVENT(bsdvm_map_insert,
-	TP_PROTO(const void *map, vm_offset_t start, vm_offset_t end, u64 object,
+	TP_PROTO(u64 map, vm_offset_t start, vm_offset_t end, u64 object,
 		 vm_ooffset_t offset, vm_prot_t prot, vm_prot_t max),
 	TP_ARGS(map, start, end, object, offset, prot, max),
 	TP_STRUCT__entry(
-		__field(const void *, map)
+		__field(u64, map)
 		__field(u64, start)
 		__field(u64, end)
 		__field(u64, object)
@@ -368,17 +368,17 @@ TRACE_EVENT(bsdvm_map_insert,
 		__entry->prot = prot;
 		__entry->max = max;
 	),
-	TP_printk("map=%p entry=0x%llx-0x%llx object=%llu offset=0x%llx prot=%s max=%s",
+	TP_printk("map=%llu entry=0x%llx-0x%llx object=%llu offset=0x%llx prot=%s max=%s",
 		  __entry->map, __entry->start, __entry->end, __entry->object,
 		  __entry->offset, show_bsdvm_prot(__entry->prot),
 		  show_bsdvm_prot(__entry->max))
 );
 
 TRACE_EVENT(bsdvm_map_delete,
-	TP_PROTO(const void *map, vm_offset_t start, vm_offset_t end, u64 object),
+	TP_PROTO(u64 map, vm_offset_t start, vm_offset_t end, u64 object),
 	TP_ARGS(map, start, end, object),
 	TP_STRUCT__entry(
-		__field(const void *, map)
+		__field(u64, map)
 		__field(u64, start)
 		__field(u64, end)
 		__field(u64, object)
@@ -389,16 +389,16 @@ TRACE_EVENT(bsdvm_map_delete,
 		__entry->end = end;
 		__entry->object = object;
 	),
-	TP_printk("map=%p entry=0x%llx-0x%llx object=%llu", __entry->map, __entry->start,
+	TP_printk("map=%llu entry=0x%llx-0x%llx object=%llu", __entry->map, __entry->start,
 		  __entry->end, __entry->object)
 );
 
 /* An entry becomes two at @at. */
 TRACE_EVENT(bsdvm_map_clip,
-	TP_PROTO(const void *map, vm_offset_t start, vm_offset_t end, vm_offset_t at),
+	TP_PROTO(u64 map, vm_offset_t start, vm_offset_t end, vm_offset_t at),
 	TP_ARGS(map, start, end, at),
 	TP_STRUCT__entry(
-		__field(const void *, map)
+		__field(u64, map)
 		__field(u64, start)
 		__field(u64, end)
 		__field(u64, at)
@@ -409,16 +409,16 @@ TRACE_EVENT(bsdvm_map_clip,
 		__entry->end = end;
 		__entry->at = at;
 	),
-	TP_printk("map=%p entry=0x%llx-0x%llx at=0x%llx", __entry->map, __entry->start,
+	TP_printk("map=%llu entry=0x%llx-0x%llx at=0x%llx", __entry->map, __entry->start,
 		  __entry->end, __entry->at)
 );
 
 TRACE_EVENT(bsdvm_map_fork_begin,
-	TP_PROTO(const void *map, const void *child, unsigned long entries, vm_size_t size),
+	TP_PROTO(u64 map, u64 child, unsigned long entries, vm_size_t size),
 	TP_ARGS(map, child, entries, size),
 	TP_STRUCT__entry(
-		__field(const void *, map)
-		__field(const void *, child)
+		__field(u64, map)
+		__field(u64, child)
 		__field(u64, entries)
 		__field(u64, size)
 	),
@@ -428,18 +428,18 @@ TRACE_EVENT(bsdvm_map_fork_begin,
 		__entry->entries = entries;
 		__entry->size = size;
 	),
-	TP_printk("map=%p child=%p entries=%llu size=%llu", __entry->map, __entry->child,
+	TP_printk("map=%llu child=%llu entries=%llu size=%llu", __entry->map, __entry->child,
 		  __entry->entries, __entry->size)
 );
 
 /* @entries and @size are the child's. */
 TRACE_EVENT(bsdvm_map_fork_end,
-	TP_PROTO(const void *map, const void *child, unsigned long entries, vm_size_t size,
+	TP_PROTO(u64 map, u64 child, unsigned long entries, vm_size_t size,
 		 int result),
 	TP_ARGS(map, child, entries, size, result),
 	TP_STRUCT__entry(
-		__field(const void *, map)
-		__field(const void *, child)
+		__field(u64, map)
+		__field(u64, child)
 		__field(u64, entries)
 		__field(u64, size)
 		__field(u32, result)
@@ -451,7 +451,7 @@ TRACE_EVENT(bsdvm_map_fork_end,
 		__entry->size = size;
 		__entry->result = result;
 	),
-	TP_printk("map=%p child=%p entries=%llu size=%llu result=%s", __entry->map,
+	TP_printk("map=%llu child=%llu entries=%llu size=%llu result=%s", __entry->map,
 		  __entry->child, __entry->entries, __entry->size,
 		  show_bsdvm_result(__entry->result))
 );
@@ -779,8 +779,7 @@ TRACE_EVENT(bsdvm_zone_refill,
 		__entry->wanted = wanted;
 		__entry->items = items;
 	),
-	TP_printk("zone=\"%s\" wanted=%u items=%u", __entry->zone, __entry->wanted,
-		  __entry->items)
+	TP_printk("wanted=%u items=%u zone=%s", __entry->wanted, __entry->items, __entry->zone)
 );
 
 /* A bucket was emptied back into its slabs. */
@@ -795,7 +794,7 @@ TRACE_EVENT(bsdvm_zone_drain,
 		strscpy(__entry->zone, zone, sizeof(__entry->zone));
 		__entry->items = items;
 	),
-	TP_printk("zone=\"%s\" items=%u", __entry->zone, __entry->items)
+	TP_printk("items=%u zone=%s", __entry->items, __entry->zone)
 );
 
 #endif /* BSDVM_TRACE_H */

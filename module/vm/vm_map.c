@@ -30,6 +30,7 @@ unsigned long vm_sgrowsiz = 128 * 1024;
 EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
 static struct uma_zone *mapentzone;
+static atomic64_t next_map_id;
 
 static inline struct vm_map_entry *rb_to_entry(struct rb_node *node)
 {
@@ -73,6 +74,7 @@ void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min, vm_offs
 	map->charge = 0;
 	map->flags = 0;
 	map->timestamp = 0;
+	map->id = atomic64_inc_return(&next_map_id);
 	map->transitions = 0;
 	map->transition_gen = 0;
 	map->pmap = pmap;
@@ -405,7 +407,7 @@ static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_
 	lower = vm_map_entry_create();
 	if (!lower)
 		return KERN_RESOURCE_SHORTAGE;
-	trace_bsdvm_map_clip(map, entry->start, entry->end, addr);
+	trace_bsdvm_map_clip(map->id, entry->start, entry->end, addr);
 	*lower = *entry;
 	lower->end = addr;
 	if (entry->object) {

@@ -79,7 +79,7 @@ static inline void vm_map_trace_insert(const struct vm_map *map,
 				       const struct vm_map_entry *entry)
 {
 	if (trace_bsdvm_map_insert_enabled())
-		trace_bsdvm_map_insert(map, entry->start, entry->end,
+		trace_bsdvm_map_insert(map->id, entry->start, entry->end,
 				       entry->object ? entry->object->id : 0, entry->offset,
 				       entry->protection, entry->max_protection);
 }
@@ -93,7 +93,7 @@ static inline void vm_map_trace_delete(const struct vm_map *map,
 				       const struct vm_map_entry *entry)
 {
 	if (trace_bsdvm_map_delete_enabled())
-		trace_bsdvm_map_delete(map, entry->start, entry->end,
+		trace_bsdvm_map_delete(map->id, entry->start, entry->end,
 				       entry->object ? entry->object->id : 0);
 }
 

@@ -255,16 +255,30 @@ TEST(zero_fill_is_told_from_the_map_to_the_page)
 	EXPECT_EQ(noted("fault_wait_begin", ""), 0);
 }
 
-TEST(maps_are_named_without_their_address)
+TEST(a_fork_names_the_map_and_the_new_one)
 {
-	char line[256];
+	unsigned long map, child;
+	pid_t pid;
 
-	trace_begin();
 	vm_anon(1);
+	trace_begin();
+	pid = harness_fork();
+	if (!pid) {
+		vm_anon_flags(1, BSDVM_MAP_SHARED);
+		harness_exit();
+	}
+	harness_join(pid);
+	vm_anon_flags(1, BSDVM_MAP_SHARED);
 	trace_end();
-	ASSERT(noted_first("map_insert", "", line, sizeof(line)) == 1);
-	/* A hash has 32 bits, and is never 0. */
-	EXPECT(strtoul(strstr(line, "map=") + 4, NULL, 16) - 1 < 0xffffffff);
+	map = field("map_fork_begin", "", "map");
+	child = field("map_fork_begin", "", "child");
+	EXPECT(map != child);
+	EXPECT_EQ(noted("map_fork_end",
+			text("map=%lu child=%lu entries=1 ", map, child)),
+		  1);
+	EXPECT_EQ(noted("map_insert", text("map=%lu ", map)), 1);
+	EXPECT_EQ(noted("map_insert", text("map=%lu ", child)), 1);
+	EXPECT(noted("map_delete", text("map=%lu ", child)) >= 1);
 }
 
 TEST(copy_on_write_tells_the_depth_of_the_chain)
@@ -474,8 +488,8 @@ TEST(many_entries_fill_and_drain_buckets)
 		ASSERT(!bsdvm_munmap(map + (2 * i + 1) * PAGE, PAGE));
 	ASSERT(!bsdvm_munmap(map, 2 * ENTRIES * PAGE));
 	trace_end();
-	EXPECT(noted("zone_refill", "zone=\"MAP ENTRY\"") > 0);
-	EXPECT(field("zone_refill", "zone=\"MAP ENTRY\"", "items") <=
-	       field("zone_refill", "zone=\"MAP ENTRY\"", "wanted"));
-	EXPECT(noted("zone_drain", "zone=\"MAP ENTRY\"") > 0);
+	EXPECT(noted("zone_refill", "zone=MAP ENTRY") > 0);
+	EXPECT(field("zone_refill", "zone=MAP ENTRY", "items") <=
+	       field("zone_refill", "zone=MAP ENTRY", "wanted"));
+	EXPECT(noted("zone_drain", "zone=MAP ENTRY") > 0);
 }
