@@ -181,12 +181,10 @@ TRACE_EVENT(bsdvm_fault_begin,
  * It ends: with the fault when @result is not KERN_RESTART, with something to wait for
  * when it is; @around alone: vm_fault() has to do it.
  */
-TRACE_EVENT_CONDITION(bsdvm_fault_end,
+TRACE_EVENT(bsdvm_fault_end,
 	TP_PROTO(vm_offset_t address, vm_prot_t access, const struct bsdvm_fault_trace *note,
 		 int result, unsigned int wait),
 	TP_ARGS(address, access, note, result, wait),
-	/* Not for a pass that began before anybody listened. */
-	TP_CONDITION(note),
 	TP_STRUCT__entry(
 		__field(u64, address)
 		__field(u64, start)

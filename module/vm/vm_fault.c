@@ -100,7 +100,7 @@ static __always_inline void fault_note_how(const struct faultstate *fs, u32 how)
 }
 
 /* Where the page was found; the map and both objects are locked. */
-static void fault_note_found(const struct faultstate *fs)
+static noinline void fault_note_found(const struct faultstate *fs)
 {
 	struct bsdvm_fault_trace *note = fs->note;
 
@@ -654,7 +654,7 @@ static void fault_note_nosync(const struct faultstate *fs)
 }
 
 /* Would the access have gone well already? Somebody else was faster, or memory is wired. */
-static void fault_note_spurious(const struct faultstate *fs)
+static noinline void fault_note_spurious(const struct faultstate *fs)
 {
 	struct pmap *pmap = fs->map->pmap;
 	unsigned int slot = pmap_mincore(pmap, fs->vaddr);
@@ -754,26 +754,45 @@ static int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_typ
 	return vm_fault_enter(&fs, m_hold);
 }
 
-int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
-	     struct vm_page **m_hold)
+static int fault_try(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+		     struct vm_fault_wait *fw, struct vm_page **m_hold,
+		     struct bsdvm_fault_trace *note)
 {
-	struct bsdvm_fault_trace place, *note = NULL;
-	int rv;
+	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold, note);
 
-	trace_bsdvm_fault_begin(vaddr, fault_type, fw->restarts);
-	if (trace_bsdvm_fault_end_enabled()) {
-		memset(&place, 0, sizeof(place));
-		note = &place;
-	}
-	rv = fault_pass(map, vaddr, fault_type, fw, m_hold, note);
 	/* The kernel's records of it want pages as well. */
 	if (unlikely(rv == KERN_RESOURCE_SHORTAGE) && vm_free_count() <= vm_dom.v_free_reserved) {
 		fw->what = VM_FAULT_WAIT_MEMORY;
 		rv = KERN_RESTART;
 	}
-	trace_bsdvm_fault_end(vaddr, fault_type, note, rv,
+	return rv;
+}
+
+/* Does anybody listen? What faults then note has no place on the stack of the others. */
+static __always_inline bool fault_tracing(void)
+{
+	return trace_bsdvm_fault_begin_enabled() || trace_bsdvm_fault_end_enabled();
+}
+
+static noinline int fault_try_traced(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+				     struct vm_fault_wait *fw, struct vm_page **m_hold)
+{
+	struct bsdvm_fault_trace note = { .how = 0 };
+	int rv;
+
+	trace_bsdvm_fault_begin(vaddr, fault_type, fw->restarts);
+	rv = fault_try(map, vaddr, fault_type, fw, m_hold, &note);
+	trace_bsdvm_fault_end(vaddr, fault_type, &note, rv,
 			      rv == KERN_RESTART ? fw->what : VM_FAULT_WAIT_NONE);
 	return rv;
+}
+
+int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
+	     struct vm_page **m_hold)
+{
+	if (fault_tracing())
+		return fault_try_traced(map, vaddr, fault_type, fw, m_hold);
+	return fault_try(map, vaddr, fault_type, fw, m_hold, NULL);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
 
@@ -1061,7 +1080,7 @@ void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
 
 /* What the tracepoint tells of a fault that was served with its neighbours. */
-static void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
+static noinline void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
 			      struct bsdvm_fault_trace *note)
 {
 	note->start = entry->start;
@@ -1094,19 +1113,22 @@ static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_
 	return served;
 }
 
-bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+static noinline bool fault_around_traced(struct vm_map *map, vm_offset_t vaddr,
+					 vm_prot_t fault_type)
 {
-	struct bsdvm_fault_trace place, *note = NULL;
+	struct bsdvm_fault_trace note = { .how = BSDVM_FAULT_AROUND };
 	bool served;
 
 	trace_bsdvm_fault_begin(vaddr, fault_type, 0);
-	if (trace_bsdvm_fault_end_enabled()) {
-		memset(&place, 0, sizeof(place));
-		place.how = BSDVM_FAULT_AROUND;
-		note = &place;
-	}
-	served = fault_around(map, vaddr, fault_type, note);
-	trace_bsdvm_fault_end(vaddr, fault_type, note, served ? KERN_SUCCESS : KERN_RESTART,
+	served = fault_around(map, vaddr, fault_type, &note);
+	trace_bsdvm_fault_end(vaddr, fault_type, &note, served ? KERN_SUCCESS : KERN_RESTART,
 			      VM_FAULT_WAIT_NONE);
 	return served;
+}
+
+bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+{
+	if (fault_tracing())
+		return fault_around_traced(map, vaddr, fault_type);
+	return fault_around(map, vaddr, fault_type, NULL);
 }
