@@ -457,8 +457,8 @@ TRACE_EVENT(bsdvm_map_fork_end,
 /* --- translations */
 
 TRACE_EVENT(bsdvm_pmap_enter,
-	TP_PROTO(vm_offset_t address, u64 pfn, vm_prot_t prot),
-	TP_ARGS(address, pfn, prot),
+	TP_PROTO(vm_offset_t address, vm_paddr_t pa, vm_prot_t prot),
+	TP_ARGS(address, pa, prot),
 	TP_STRUCT__entry(
 		__field(u64, address)
 		__field(u64, pfn)
@@ -466,7 +466,7 @@ TRACE_EVENT(bsdvm_pmap_enter,
 	),
 	TP_fast_assign(
 		__entry->address = address;
-		__entry->pfn = pfn;
+		__entry->pfn = atop(pa);
 		__entry->prot = prot;
 	),
 	TP_printk("address=0x%llx pfn=0x%llx prot=%s", __entry->address, __entry->pfn,
@@ -509,13 +509,13 @@ TRACE_EVENT(bsdvm_pmap_remove,
 
 /* A page is mapped nowhere any more. */
 TRACE_EVENT(bsdvm_pmap_remove_all,
-	TP_PROTO(u64 pfn),
-	TP_ARGS(pfn),
+	TP_PROTO(vm_paddr_t pa),
+	TP_ARGS(pa),
 	TP_STRUCT__entry(
 		__field(u64, pfn)
 	),
 	TP_fast_assign(
-		__entry->pfn = pfn;
+		__entry->pfn = atop(pa);
 	),
 	TP_printk("pfn=0x%llx", __entry->pfn)
 );
@@ -557,22 +557,7 @@ TRACE_EVENT(bsdvm_pmap_shootdown,
 
 /* --- pages */
 
-/* @req is VM_ALLOC_*. */
-TRACE_EVENT(bsdvm_page_alloc,
-	TP_PROTO(vm_paddr_t pa, int req),
-	TP_ARGS(pa, req),
-	TP_STRUCT__entry(
-		__field(u64, pfn)
-		__field(u32, req)
-	),
-	TP_fast_assign(
-		__entry->pfn = atop(pa);
-		__entry->req = req;
-	),
-	TP_printk("pfn=0x%llx req=%u", __entry->pfn, __entry->req)
-);
-
-TRACE_EVENT(bsdvm_page_free,
+DECLARE_EVENT_CLASS(bsdvm_page,
 	TP_PROTO(vm_paddr_t pa),
 	TP_ARGS(pa),
 	TP_STRUCT__entry(
@@ -582,6 +567,16 @@ TRACE_EVENT(bsdvm_page_free,
 		__entry->pfn = atop(pa);
 	),
 	TP_printk("pfn=0x%llx", __entry->pfn)
+);
+
+DEFINE_EVENT(bsdvm_page, bsdvm_page_alloc,
+	TP_PROTO(vm_paddr_t pa),
+	TP_ARGS(pa)
+);
+
+DEFINE_EVENT(bsdvm_page, bsdvm_page_free,
+	TP_PROTO(vm_paddr_t pa),
+	TP_ARGS(pa)
 );
 
 TRACE_EVENT(bsdvm_page_queue,

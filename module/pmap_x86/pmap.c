@@ -216,7 +216,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	if (prot & VM_PROT_WRITE)
 		vm_page_dirty(m);
 	new = pmap_make_pte(m, prot);
-	trace_bsdvm_pmap_enter(va, atop(m->phys_addr), prot);
+	trace_bsdvm_pmap_enter(va, m->phys_addr, prot);
 
 	spin_lock(ptl);
 	old = ptep_get(ptep);

@@ -286,7 +286,7 @@ void pmap_remove_all(struct vm_page *m)
 
 	if (!m->md.pv_first)
 		return;
-	trace_bsdvm_pmap_remove_all(atop(m->phys_addr));
+	trace_bsdvm_pmap_remove_all(m->phys_addr);
 	pv_unmap(m->md.pv_first);
 	for (node = rb_first(&m->md.pv_more); node; node = rb_next(node))
 		pv_unmap(rb_entry(node, struct pv_entry, node)->key);

@@ -274,7 +274,7 @@ struct vm_page *vm_page_alloc_noobj(int req)
 	m->queue = PQ_NONE;
 	m->act_count = 0;
 	m->valid = 0;
-	trace_bsdvm_page_alloc(m->phys_addr, req);
+	trace_bsdvm_page_alloc(m->phys_addr);
 	return m;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_noobj);
@@ -581,10 +581,10 @@ void vm_page_requeue(struct vm_page *m, unsigned int queue)
 	unsigned int cpu = raw_smp_processor_id();
 	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
 
+	trace_bsdvm_page_queue(m->phys_addr, PQ_NONE, queue);
 	spin_lock(&pqs->lock);
 	WRITE_ONCE(m->queue, vm_page_queue_word(queue, cpu));
 	vm_page_link_locked(pqs, m, queue);
-	trace_bsdvm_page_queue(m->phys_addr, PQ_NONE, queue);
 	spin_unlock(&pqs->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_requeue);

@@ -41,7 +41,7 @@ static const struct {
 	{ "bsdvm_pmap_remove_all", "pfn" },
 	{ "bsdvm_pmap_protect", "start end prot" },
 	{ "bsdvm_pmap_shootdown", "start pages cpus" },
-	{ "bsdvm_page_alloc", "pfn req" },
+	{ "bsdvm_page_alloc", "pfn" },
 	{ "bsdvm_page_free", "pfn" },
 	{ "bsdvm_page_queue", "pfn from to" },
 	{ "bsdvm_pageout_begin", "shortage free reason" },
@@ -247,7 +247,7 @@ TEST(zero_fill_is_told_from_the_map_to_the_page)
 		  1);
 	EXPECT_EQ(noted("pmap_enter", "prot=read|write"), 1);
 	EXPECT_EQ(noted("page_alloc",
-			text("pfn=%#lx req=0", field("pmap_enter", "", "pfn"))),
+			text("pfn=%#lx\n", field("pmap_enter", "", "pfn"))),
 		  1);
 	EXPECT_EQ(noted("page_queue", text("pfn=%#lx from=none to=active",
 					   field("pmap_enter", "", "pfn"))),
