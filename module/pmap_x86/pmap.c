@@ -21,6 +21,7 @@
 #include <linux/pgtable.h>
 
 #include "pmap_var.h"
+#include "trace.h"
 #include "vm/vm_page.h"
 
 /* Indices of the page attribute table. */
@@ -215,6 +216,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	if (prot & VM_PROT_WRITE)
 		vm_page_dirty(m);
 	new = pmap_make_pte(m, prot);
+	trace_bsdvm_pmap_enter(va, m->phys_addr, prot);
 
 	spin_lock(ptl);
 	old = ptep_get(ptep);
@@ -263,6 +265,7 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 	}
 	for (; i < count; i++)
 		ma[i] = NULL;
+	trace_bsdvm_pmap_enter_object(start, count, n, prot);
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
@@ -275,6 +278,7 @@ void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 
 	if (!pmap)
 		return;
+	trace_bsdvm_pmap_remove(sva, eva);
 	flush_range_begin(pmap, &range);
 	while (pte_run_next(pmap->mm, &run, eva)) {
 		spin_lock(run.ptl);
@@ -322,6 +326,7 @@ void pmap_protect(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t
 		pmap_remove(pmap, sva, eva);
 		return;
 	}
+	trace_bsdvm_pmap_protect(sva, eva, prot);
 	flush_range_begin(pmap, &range);
 	while (pte_run_next(pmap->mm, &run, eva)) {
 		spin_lock(run.ptl);

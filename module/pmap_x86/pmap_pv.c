@@ -35,6 +35,7 @@
 #include <linux/xarray.h>
 
 #include "pmap_var.h"
+#include "trace.h"
 #include "vm/uma.h"
 #include "vm/vm_page.h"
 
@@ -285,6 +286,7 @@ void pmap_remove_all(struct vm_page *m)
 
 	if (!m->md.pv_first)
 		return;
+	trace_bsdvm_pmap_remove_all(m->phys_addr);
 	pv_unmap(m->md.pv_first);
 	for (node = rb_first(&m->md.pv_more); node; node = rb_next(node))
 		pv_unmap(rb_entry(node, struct pv_entry, node)->key);

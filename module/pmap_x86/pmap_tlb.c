@@ -16,6 +16,7 @@
 #include <asm/tlbflush.h>
 
 #include "pmap_var.h"
+#include "trace.h"
 #include "vm/vmmeter.h"
 
 /* Beyond this many pages a full flush is cheaper, as Linux has it. */
@@ -48,7 +49,7 @@ void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 {
 	struct tlb_range range = { .mm = pmap->mm, .start = sva, .end = eva };
 	const struct cpumask *cpus = mm_cpumask(pmap->mm);
-	unsigned int cpu;
+	unsigned int cpu, others = 0;
 
 	/* Also the barrier between the page tables and reading the mask. */
 	atomic64_inc_return(&pmap->mm->context.tlb_gen);
@@ -56,10 +57,12 @@ void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 
 	cpu = get_cpu();
 	if (cpumask_any_but(cpus, cpu) < nr_cpu_ids) {
-		VM_CNT_ADD(v_shootdown_cpus, cpumask_weight(cpus) - cpumask_test_cpu(cpu, cpus));
+		others = cpumask_weight(cpus) - cpumask_test_cpu(cpu, cpus);
+		VM_CNT_ADD(v_shootdown_cpus, others);
 		on_each_cpu_mask(cpus, pmap_tlb_flush_local, &range, true);
 	} else {
 		pmap_tlb_flush_local(&range);
 	}
 	put_cpu();
+	trace_bsdvm_pmap_shootdown(sva, eva, others);
 }

@@ -46,6 +46,7 @@
  * for buckets in pairs.)
  */
 
+#include "trace.h"
 #include "uma_int.h"
 
 /* A bucket keeps no more bytes than these from other CPUs. */
@@ -125,6 +126,7 @@ static void bucket_free(struct uma_bucket *bucket)
 static void bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket)
 {
 	if (bucket->ub_cnt) {
+		trace_bsdvm_zone_drain(zone->uz_name, bucket->ub_cnt);
 		uma_keg_free(&zone->uz_keg, bucket->ub_items, bucket->ub_cnt);
 		bucket->ub_cnt = 0;
 	}
@@ -245,6 +247,7 @@ static struct uma_bucket *zone_fill_bucket(struct uma_zone *zone, int flags)
 		return NULL;
 	bucket->ub_cnt = uma_keg_alloc(&zone->uz_keg, bucket->ub_items, bucket->ub_entries,
 				       M_NOWAIT, false, &why);
+	trace_bsdvm_zone_refill(zone->uz_name, bucket->ub_entries, bucket->ub_cnt);
 	if (bucket->ub_cnt)
 		return bucket;
 	bucket_free(bucket);

@@ -30,6 +30,7 @@
 #include "vm_fault.h"
 
 #include "pmap.h"
+#include "trace.h"
 #include "uma.h"
 #include "vm_page.h"
 #include "vm_pageout.h"
@@ -62,6 +63,7 @@ enum objlock { UNLOCKED, RLOCKED, WLOCKED };
  * @object_lock: how @object is locked, when it is not @first_object
  * @m: the page, NULL when none is resident
  * @copied: the page was put in front of another one
+ * @note: what is noted of the pass for who traces it, or NULL
  */
 struct faultstate {
 	struct vm_map *map;
@@ -80,7 +82,37 @@ struct faultstate {
 	enum objlock object_lock;
 	struct vm_page *m;
 	bool copied;
+	struct bsdvm_fault_trace *note;
 };
+
+/* --- tracing: each of these is a nop while nobody listens */
+
+/* VM_FAULT_WAIT_* are printed by show_bsdvm_wait(). */
+static_assert(VM_FAULT_WAIT_PAGEIN == 4 && VM_FAULT_WAIT_PREPARE == 6);
+
+static __always_inline bool fault_traced(const struct faultstate *fs)
+{
+	return trace_bsdvm_fault_end_enabled() && fs->note;
+}
+
+/* How the fault was resolved, one of BSDVM_FAULT_*. */
+static __always_inline void fault_note_how(const struct faultstate *fs, u32 how)
+{
+	if (fault_traced(fs))
+		fs->note->how |= how;
+}
+
+/* Where the page was found; the map and both objects are locked. */
+static noinline void fault_note_found(const struct faultstate *fs)
+{
+	struct bsdvm_fault_trace *note = fs->note;
+
+	note->start = fs->entry->start;
+	note->end = fs->entry->end;
+	note->object = fs->first_object->id;
+	note->source = fs->object->id;
+	note->pindex = fs->pindex;
+}
 
 static void object_unlock(struct vm_object *object, enum objlock *lock)
 {
@@ -261,6 +293,8 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
+	if (fault_traced(fs))
+		fs->note->depth = 0;
 	while (!(fs->m = fault_page_at(fs->object, fs->pindex)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
@@ -278,7 +312,11 @@ static void fault_walk(struct faultstate *fs)
 		}
 		fs->object = backing;
 		fs->object_lock = lock;
+		if (fault_traced(fs))
+			fs->note->depth++;
 	}
+	if (fault_traced(fs))
+		fault_note_found(fs);
 }
 
 /* Step 2. Most pages are in the first object, which then need not be changed. */
@@ -380,6 +418,7 @@ static int fault_pagein(struct faultstate *fs)
 	struct vm_user *user;
 	int rv = KERN_RESTART;
 
+	fault_note_how(fs, BSDVM_FAULT_PAGEIN);
 	if (vm_pager_ops(object)->populate)
 		return fault_populate(fs);
 	/*
@@ -460,10 +499,12 @@ static int fault_fill_shared(struct faultstate *fs)
 	if (!ret)
 		vm_page_enqueue(m, PQ_ACTIVE);
 	VM_OBJECT_WUNLOCK(object);
-	if (ret)
+	if (ret) {
 		vm_page_free(m);
-	else
+	} else {
 		VM_CNT_INC(v_zfod);
+		fault_note_how(fs, BSDVM_FAULT_ZERO);
+	}
 	fs->fw->what = VM_FAULT_WAIT_NONE;
 	return fault_fail(fs, ret == -ENOMEM ? KERN_RESOURCE_SHORTAGE : KERN_RESTART);
 }
@@ -508,8 +549,10 @@ static int vm_fault_fill(struct faultstate *fs)
 		}
 	}
 	rv = fault_insert(fs, m);
-	if (fs->m == m)
+	if (fs->m == m) {
 		VM_CNT_INC(v_zfod);
+		fault_note_how(fs, BSDVM_FAULT_ZERO);
+	}
 	return rv;
 }
 
@@ -544,6 +587,7 @@ static int vm_fault_cow(struct faultstate *fs)
 		fs->object = first;
 		fs->pindex = fs->first_pindex;
 		VM_CNT_INC(v_cow_optim);
+		fault_note_how(fs, BSDVM_FAULT_TAKEOVER);
 	} else {
 		if (!vm_page_copyable(fs->m))
 			return fault_fail(fs, KERN_PROTECTION_FAILURE);
@@ -562,6 +606,7 @@ static int vm_fault_cow(struct faultstate *fs)
 		if (rv != KERN_SUCCESS)
 			return rv;
 		VM_CNT_INC(v_cow_faults);
+		fault_note_how(fs, BSDVM_FAULT_COW);
 	}
 	fs->copied = true;
 	return KERN_SUCCESS;
@@ -614,6 +659,17 @@ static void fault_note_nosync(const struct faultstate *fs)
 	}
 }
 
+/* Would the access have gone well already? Somebody else was faster, or memory is wired. */
+static noinline void fault_note_spurious(const struct faultstate *fs)
+{
+	struct pmap *pmap = fs->map->pmap;
+	unsigned int slot = pmap_mincore(pmap, fs->vaddr);
+
+	if ((slot & MINCORE_INCORE) && pmap_extract(pmap, fs->vaddr) == fs->m->phys_addr &&
+	    (!writes(fs) || (slot & MINCORE_MODIFIED)))
+		fs->note->how |= BSDVM_FAULT_SPURIOUS;
+}
+
 /* Step 4. */
 static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 {
@@ -635,6 +691,8 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 		vm_object_note_write(fs->m);
 		vm_page_dirty(fs->m);
 	}
+	if (fault_traced(fs))
+		fault_note_spurious(fs);
 	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);
@@ -668,13 +726,15 @@ static int fault_prepare_write(struct faultstate *fs)
 
 /* In line: a frame of its own would cost each fault ten instructions. */
 static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
-				      struct vm_fault_wait *fw, struct vm_page **m_hold)
+				      struct vm_fault_wait *fw, struct vm_page **m_hold,
+				      struct bsdvm_fault_trace *note)
 {
 	struct faultstate fs = {
 		.map = map,
 		.vaddr = trunc_page(vaddr),
 		.fault_type = fault_type,
 		.fw = fw,
+		.note = note,
 	};
 	int rv;
 
@@ -703,10 +763,11 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 	return vm_fault_enter(&fs, m_hold);
 }
 
-int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
-	     struct vm_page **m_hold)
+static __always_inline int fault_try(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+				     struct vm_fault_wait *fw, struct vm_page **m_hold,
+				     struct bsdvm_fault_trace *note)
 {
-	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold);
+	int rv = fault_pass(map, vaddr, fault_type, fw, m_hold, note);
 
 	/*
 	 * The kernel's records of it want pages as well. Some may have come free since; but
@@ -720,6 +781,33 @@ int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct
 	}
 	return rv;
 }
+
+/* Does anybody listen? What faults then note has no place on the stack of the others. */
+static __always_inline bool fault_tracing(void)
+{
+	return trace_bsdvm_fault_begin_enabled() || trace_bsdvm_fault_end_enabled();
+}
+
+static noinline int fault_try_traced(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+				     struct vm_fault_wait *fw, struct vm_page **m_hold)
+{
+	struct bsdvm_fault_trace note = { .how = 0 };
+	int rv;
+
+	trace_bsdvm_fault_begin(vaddr, fault_type, fw->restarts);
+	rv = fault_try(map, vaddr, fault_type, fw, m_hold, &note);
+	trace_bsdvm_fault_end(vaddr, fault_type, &note, rv,
+			      rv == KERN_RESTART ? fw->what : VM_FAULT_WAIT_NONE);
+	return rv;
+}
+
+int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
+	     struct vm_page **m_hold)
+{
+	if (fault_tracing())
+		return fault_try_traced(map, vaddr, fault_type, fw, m_hold);
+	return fault_try(map, vaddr, fault_type, fw, m_hold, NULL);
+}
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
 
 /* Bring pages in with no lock held, and let go of the object. */
@@ -728,7 +816,7 @@ static int fault_wait_pagein(struct vm_fault_wait *fw)
 	struct vm_object *object = fw->object;
 	int rv;
 
-	rv = vm_pager_ops(object)->getpages(object, fw->ma, fw->count, fw->req);
+	rv = vm_pager_get_pages(object, fw->ma, fw->count, fw->req);
 	vm_object_pagein_done(object, fw->ma, fw->count, fw->req);
 	vm_object_deallocate_later(object);
 	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
@@ -798,7 +886,7 @@ static int fault_wait_for_user(const struct vm_fault_wait *fw)
 	return KERN_RESTART;
 }
 
-int vm_fault_wait(struct vm_fault_wait *fw)
+static int fault_wait(struct vm_fault_wait *fw)
 {
 	switch (fw->what) {
 	case VM_FAULT_WAIT_BUSY:
@@ -816,6 +904,16 @@ int vm_fault_wait(struct vm_fault_wait *fw)
 	default:
 		return KERN_RESTART;
 	}
+}
+
+int vm_fault_wait(struct vm_fault_wait *fw)
+{
+	int rv;
+
+	trace_bsdvm_fault_wait_begin(fw->what);
+	rv = fault_wait(fw);
+	trace_bsdvm_fault_wait_end(fw->what, rv);
+	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_wait);
 
@@ -997,7 +1095,19 @@ void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
 
-bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+/* What the tracepoint tells of a fault that was served with its neighbours. */
+static noinline void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
+			      struct bsdvm_fault_trace *note)
+{
+	note->start = entry->start;
+	note->end = entry->end;
+	/* Which of the chain's objects had the page is not known any more. */
+	note->object = entry->object->id;
+	note->pindex = OFF_TO_IDX(entry->offset + (vaddr - entry->start));
+}
+
+static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
+			 struct bsdvm_fault_trace *note)
 {
 	struct vm_map_entry *entry;
 	bool served = false;
@@ -1012,7 +1122,29 @@ bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_ty
 			VM_CNT_INC(v_vm_faults);
 			VM_CNT_ADD(v_prefault, mapped - 1);
 		}
+		if (trace_bsdvm_fault_end_enabled() && note)
+			fault_note_around(entry, vaddr, note);
 	}
 	vm_map_unlock_read(map);
 	return served;
+}
+
+static noinline bool fault_around_traced(struct vm_map *map, vm_offset_t vaddr,
+					 vm_prot_t fault_type)
+{
+	struct bsdvm_fault_trace note = { .how = BSDVM_FAULT_AROUND };
+	bool served;
+
+	trace_bsdvm_fault_begin(vaddr, fault_type, 0);
+	served = fault_around(map, vaddr, fault_type, &note);
+	trace_bsdvm_fault_end(vaddr, fault_type, &note, served ? KERN_SUCCESS : KERN_RESTART,
+			      VM_FAULT_WAIT_NONE);
+	return served;
+}
+
+bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
+{
+	if (fault_tracing())
+		return fault_around_traced(map, vaddr, fault_type);
+	return fault_around(map, vaddr, fault_type, NULL);
 }

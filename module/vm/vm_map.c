@@ -30,6 +30,7 @@ unsigned long vm_sgrowsiz = 128 * 1024;
 EXPORT_SYMBOL_IF_KUNIT(vm_sgrowsiz);
 
 static struct uma_zone *mapentzone;
+static atomic64_t next_map_id;
 
 unsigned long vm_max_proc_mmap;
 
@@ -75,6 +76,7 @@ void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min, vm_offs
 	map->charge = 0;
 	map->flags = 0;
 	map->timestamp = 0;
+	map->id = atomic64_inc_return(&next_map_id);
 	map->transitions = 0;
 	map->transition_gen = 0;
 	map->pmap = pmap;
@@ -413,6 +415,7 @@ static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_
 	lower = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
 	if (!lower)
 		return KERN_RESOURCE_SHORTAGE;
+	trace_bsdvm_map_clip(map->id, entry->start, entry->end, addr);
 	*lower = *entry;
 	lower->end = addr;
 	if (entry->object) {
@@ -498,6 +501,7 @@ static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
 	entry->next_read = entry->start;
 	vm_map_entry_link(map, entry);
 	map->size += vm_map_entry_size(entry);
+	vm_map_trace_insert(map, entry);
 }
 
 /**
@@ -669,6 +673,7 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 		next = vm_map_entry_succ(map, entry);
 		if (entry->wired_count)
 			vm_map_entry_unwire(map, entry);
+		vm_map_trace_delete(map, entry);
 		vm_map_entry_unlink(map, entry);
 		map->size -= vm_map_entry_size(entry);
 		if (entry->eflags & MAP_ENTRY_CHARGED)
@@ -1226,6 +1231,7 @@ int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *
 	}
 	vm_map_entry_link(map, entry);
 	map->size += size;
+	vm_map_trace_insert(map, entry);
 	VM_CNT_INC(v_stackgrows);
 	vm_map_assert_consistent(map);
 	return KERN_SUCCESS;

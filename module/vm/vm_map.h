@@ -113,6 +113,7 @@ extern unsigned long vm_max_proc_mmap;
  * struct vm_map - an address space
  * @lock: this map's lock
  * @system_lock: in its place for a system map
+ * @id: (C) a number that names the map to who traces it
  * @system_map: (C) kernel addresses
  * @root: (M) tree of entries
  * @header: (M) list of entries
@@ -133,6 +134,7 @@ extern unsigned long vm_max_proc_mmap;
 struct vm_map {
 	struct rw_semaphore lock;
 	spinlock_t system_lock; /* in its place, see above */
+	u64 id;
 	bool system_map;
 	struct rb_root root;
 	struct list_head header;

@@ -15,6 +15,7 @@
 #include "vm_map_var.h"
 
 #include "pmap.h"
+#include "trace.h"
 
 int vm_map_entry_share(struct vm_map *map, struct vm_map_entry *old, struct vm_map_entry *new)
 {
@@ -172,6 +173,7 @@ int vm_map_fork_locked(struct vm_map *old_map, struct vm_map *new_map)
 
 	VM_MAP_ASSERT_WLOCKED(old_map);
 	VM_MAP_ASSERT_WLOCKED(new_map);
+	trace_bsdvm_map_fork_begin(old_map->id, new_map->id, old_map->nentries, old_map->size);
 	VM_MAP_ENTRY_FOREACH(old, old_map) {
 		/* A run may cross holes, but nothing that keeps its mappings. */
 		if (old->inheritance != VM_INHERIT_COPY || vm_map_entry_held(old))
@@ -189,6 +191,7 @@ int vm_map_fork_locked(struct vm_map *old_map, struct vm_map *new_map)
 		new_map->size += vm_map_entry_size(new);
 	}
 	protect_run_flush(old_map, &run);
+	trace_bsdvm_map_fork_end(old_map->id, new_map->id, new_map->nentries, new_map->size, rv);
 	vm_map_assert_consistent(old_map);
 	vm_map_assert_consistent(new_map);
 	return rv;

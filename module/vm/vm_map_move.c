@@ -111,6 +111,7 @@ static void ext_commit(struct move *mv)
 	mv->ext->start = mv->new_start + mv->size;
 	mv->ext->end = mv->ext->start + mv->ext_size;
 	vm_map_entry_link(mv->map, mv->ext);
+	vm_map_trace_insert(mv->map, mv->ext);
 	mv->map->size += vm_map_entry_size(mv->ext);
 	vm_map_entry_writecnt(mv->ext);
 	vm_map_try_extend(mv->map, mv->ext);
@@ -160,6 +161,7 @@ static void spare_commit(struct move *mv)
 		entry->start += mv->new_start - mv->start;
 		entry->end += mv->new_start - mv->start;
 		vm_map_entry_link(mv->map, entry);
+		vm_map_trace_insert(mv->map, entry);
 		mv->map->size += vm_map_entry_size(entry);
 	}
 }
@@ -173,6 +175,7 @@ static void entries_move(struct move *mv)
 	pmap_remove(mv->map->pmap, mv->start, mv->start + mv->size);
 	for (; entry && entry->start < mv->start + mv->size; entry = next) {
 		next = vm_map_entry_succ(mv->map, entry);
+		vm_map_trace_delete(mv->map, entry);
 		vm_map_entry_unlink(mv->map, entry);
 		list_add_tail(&entry->link, &moving);
 	}
@@ -181,6 +184,7 @@ static void entries_move(struct move *mv)
 		entry->start += mv->new_start - mv->start;
 		entry->end += mv->new_start - mv->start;
 		vm_map_entry_link(mv->map, entry);
+		vm_map_trace_insert(mv->map, entry);
 	}
 }
 

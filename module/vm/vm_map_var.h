@@ -7,6 +7,7 @@
 #ifndef BSDVM_VM_MAP_VAR_H
 #define BSDVM_VM_MAP_VAR_H
 
+#include "trace.h"
 #include "vm_map.h"
 
 /* What makes two neighbours two for ever. */
@@ -68,6 +69,33 @@ void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);
  */
 void vm_map_entry_resize(struct vm_map *map, struct vm_map_entry *entry,
 			 vm_offset_t start, vm_offset_t end);
+
+/**
+ * vm_map_trace_insert() - tell who traces it that an entry is in the map
+ * @map: the map
+ * @entry: the entry
+ */
+static inline void vm_map_trace_insert(const struct vm_map *map,
+				       const struct vm_map_entry *entry)
+{
+	if (trace_bsdvm_map_insert_enabled())
+		trace_bsdvm_map_insert(map->id, entry->start, entry->end,
+				       entry->object ? entry->object->id : 0, entry->offset,
+				       entry->protection, entry->max_protection);
+}
+
+/**
+ * vm_map_trace_delete() - the same of one that leaves it
+ * @map: the map
+ * @entry: the entry
+ */
+static inline void vm_map_trace_delete(const struct vm_map *map,
+				       const struct vm_map_entry *entry)
+{
+	if (trace_bsdvm_map_delete_enabled())
+		trace_bsdvm_map_delete(map->id, entry->start, entry->end,
+				       entry->object ? entry->object->id : 0);
+}
 
 /**
  * vm_map_clip_range() - see to it that entries end where a range ends

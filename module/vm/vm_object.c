@@ -25,6 +25,7 @@
 
 #include "pmap.h"
 #include "swap_reserve.h"
+#include "trace.h"
 #include "uma.h"
 #include "vm_page.h"
 #include "vm_pager.h"
@@ -131,6 +132,7 @@ struct vm_object *vm_object_allocate(u8 type, vm_pindex_t size)
 	object->vnp = NULL;
 	vm_object_list_add(object);
 	VM_CNT_INC(o_count);
+	trace_bsdvm_object_create(object->id, type, size);
 	return object;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_allocate);
@@ -378,7 +380,7 @@ int vm_object_pagein(struct vm_object *object, vm_pindex_t pindex)
 		if (ret)
 			return ret;
 	}
-	ret = vm_pager_ops(object)->getpages(object, &m, 1, 0);
+	ret = vm_pager_get_pages(object, &m, 1, 0);
 	vm_object_pagein_done(object, &m, 1, 0);
 	return ret == VM_PAGER_OK ? 0 : -EIO;
 }
@@ -671,6 +673,7 @@ static void vm_object_free(struct vm_object *object)
 	unsigned long index;
 	struct vm_page *m;
 
+	trace_bsdvm_object_destroy(object->id, object->type, object->resident_page_count);
 	xa_for_each(&object->pages, index, m) {
 		m->object = NULL;
 		vm_page_release(m);
@@ -796,6 +799,7 @@ int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset, vm_size_t 
 	result->backing_object_offset = *offset;
 	VM_OBJECT_WLOCK(source);
 	vm_object_backing_insert(result, source);
+	trace_bsdvm_object_shadow(result->id, source->id, *offset, result->size);
 	VM_OBJECT_WUNLOCK(source);
 	*object = result;
 	*offset = 0;
@@ -829,6 +833,8 @@ static bool vm_object_copy_chain(struct vm_object *object, vm_pindex_t pindex,
 		vm_object_reference(object);
 		vm_object_backing_insert(dst, object);
 		dst->backing_object_offset = IDX_TO_OFF(pindex);
+		trace_bsdvm_object_shadow(dst->id, object->id, dst->backing_object_offset,
+					  dst->size);
 	}
 	VM_OBJECT_WUNLOCK(object);
 	VM_OBJECT_WUNLOCK(dst);
@@ -906,6 +912,7 @@ static void vm_object_split_move(struct vm_object *object, vm_pindex_t start,
 	vm_object_reference(backing);
 	vm_object_backing_insert(new, backing);
 	new->backing_object_offset = object->backing_object_offset + IDX_TO_OFF(start);
+	trace_bsdvm_object_shadow(new->id, backing->id, new->backing_object_offset, new->size);
 	VM_OBJECT_WUNLOCK(backing);
 }
 
@@ -1041,6 +1048,18 @@ static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object 
 	       !vm_pager_ops(backing)->copy(backing, object, shift, object->size, true);
 }
 
+/* Of the pages @backing had, what @object has gained was moved, the others were freed. */
+static void vm_object_trace_collapse(const struct vm_object *object,
+				     const struct vm_object *backing, unsigned long before,
+				     unsigned long had)
+{
+	unsigned long moved = object->resident_page_count - before;
+	const struct vm_object *next = object->backing_object;
+
+	trace_bsdvm_object_collapse(object->id, backing->id, next ? next->id : 0, moved,
+				    had > moved ? had - moved : 0);
+}
+
 /*
  * Merge @backing, to which only @object refers, into @object. Both are locked;
  * @backing is gone when this returns true, untouched but for pages when not.
@@ -1048,7 +1067,12 @@ static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object 
 static bool vm_object_merge(struct vm_object *object, struct vm_object *backing)
 {
 	struct vm_object *next = backing->backing_object;
+	unsigned long before = 0, had = 0;
 
+	if (trace_bsdvm_object_collapse_enabled()) {
+		before = object->resident_page_count;
+		had = backing->resident_page_count;
+	}
 	if (!vm_object_collapse_pages(object, backing))
 		return false;
 	if (next) {
@@ -1069,6 +1093,8 @@ static bool vm_object_merge(struct vm_object *object, struct vm_object *backing)
 	} else {
 		object->backing_object_offset = 0;
 	}
+	if (trace_bsdvm_object_collapse_enabled())
+		vm_object_trace_collapse(object, backing, before, had);
 	backing->flags |= OBJ_DEAD;
 	VM_OBJECT_WUNLOCK(backing);
 	vm_object_free(backing);
@@ -1097,6 +1123,8 @@ static bool vm_object_bypass(struct vm_object *object, struct vm_object *backing
 	} else {
 		object->backing_object_offset = 0;
 	}
+	if (trace_bsdvm_object_bypass_enabled())
+		trace_bsdvm_object_bypass(object->id, backing->id, next ? next->id : 0);
 	VM_CNT_INC(o_bypasses);
 	return true;
 }

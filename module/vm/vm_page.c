@@ -38,6 +38,7 @@
  * per-CPU page caches, the idea is that of Bonwick's magazines.)
  */
 
+#include "trace.h"
 #include "vm_page.h"
 #include "vm_phys.h"
 #include "vmmeter.h"
@@ -274,6 +275,7 @@ struct vm_page *vm_page_alloc_noobj(int req)
 	m->queue = PQ_NONE;
 	m->act_count = 0;
 	m->valid = 0;
+	trace_bsdvm_page_alloc(m->phys_addr);
 	return m;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_noobj);
@@ -345,6 +347,7 @@ void vm_page_free(struct vm_page *m)
 	vm_page_keep(m);
 	if (unlikely(test_bit(PGA_FOREIGN, &m->aflags)))
 		vm_page_unset_foreign(m);
+	trace_bsdvm_page_free(m->phys_addr);
 
 	cache = raw_cpu_ptr(&vm_page_caches);
 	spin_lock(&cache->lock);
@@ -439,6 +442,9 @@ unsigned long vm_page_queue_count(unsigned int queue)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_queue_count);
 
+/* PQ_* are printed by show_bsdvm_queue(). */
+static_assert(PQ_INACTIVE == 0 && PQ_UNSWAPPABLE == 3 && PQ_COUNT == 4 && PQ_NONE == 255);
+
 static u32 vm_page_queue_word(unsigned int queue, unsigned int cpu)
 {
 	return queue | cpu << PQ_CPU_SHIFT;
@@ -487,6 +493,8 @@ static void vm_page_unlink_locked(struct vm_pagequeues *pqs, struct vm_page *m)
 static void vm_page_dequeue_locked(struct vm_pagequeues *pqs, struct vm_page *m)
 {
 	lockdep_assert_held(&pqs->lock);
+	if (trace_bsdvm_page_queue_enabled())
+		trace_bsdvm_page_queue(m->phys_addr, vm_page_queue(m), PQ_NONE);
 	vm_page_unlink_locked(pqs, m);
 	/* From here on another CPU may enqueue it under its own lock. */
 	smp_store_release(&m->queue, PQ_NONE);
@@ -521,6 +529,7 @@ static struct vm_pagequeues *vm_page_try_enqueue(struct vm_page *m,
 		return NULL;
 	}
 	vm_page_link_locked(pqs, m, queue);
+	trace_bsdvm_page_queue(m->phys_addr, PQ_NONE, queue);
 	return pqs;
 }
 
@@ -533,6 +542,8 @@ static void vm_page_requeue_locked(struct vm_pagequeues *pqs, struct vm_page *m,
 	lockdep_assert_held(&pqs->lock);
 	if (vm_page_queue(m) == queue)
 		return;
+	if (trace_bsdvm_page_queue_enabled())
+		trace_bsdvm_page_queue(m->phys_addr, vm_page_queue(m), queue);
 	vm_page_unlink_locked(pqs, m);
 	WRITE_ONCE(m->queue, vm_page_queue_word(queue, cpu));
 	vm_page_link_locked(pqs, m, queue);
@@ -573,6 +584,7 @@ void vm_page_requeue(struct vm_page *m, unsigned int queue)
 	unsigned int cpu = raw_smp_processor_id();
 	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
 
+	trace_bsdvm_page_queue(m->phys_addr, PQ_NONE, queue);
 	spin_lock(&pqs->lock);
 	WRITE_ONCE(m->queue, vm_page_queue_word(queue, cpu));
 	vm_page_link_locked(pqs, m, queue);

@@ -32,6 +32,7 @@
 
 #include "pmap.h"
 #include "swap_pager.h"
+#include "trace.h"
 #include "uma.h"
 #include "vm_object.h"
 #include "vm_page.h"
@@ -171,16 +172,25 @@ static struct vm_page *scan_next(struct scan *scan, unsigned int queue, unsigned
 	return m;
 }
 
+/* What is about to become of a page that was on @queue; its object is locked. */
+static __always_inline void page_trace(const struct vm_page *m, unsigned int queue,
+				       unsigned int verdict)
+{
+	if (trace_bsdvm_pageout_page_enabled())
+		trace_bsdvm_pageout_page(m->object->id, m->pindex, queue, verdict);
+}
+
 static unsigned int page_referenced(struct vm_page *m)
 {
 	return pmap_ts_referenced(m) + test_and_clear_bit(PGA_REFERENCED, &m->aflags);
 }
 
 /* Free a page that is clean once nobody can write to it. */
-static bool page_try_free(struct vm_page *m)
+static bool page_try_free(struct vm_page *m, unsigned int queue, unsigned int verdict)
 {
 	if (vm_page_is_dirty(m))
 		return false;
+	page_trace(m, queue, verdict);
 	pmap_remove_all(m);
 	/* Nobody can have made it dirty meanwhile: that needs the object's lock. */
 	vm_page_destroy(m);
@@ -203,11 +213,14 @@ static bool page_pressed(const struct vm_page *m)
 /* Is it off the queues for good, or somebody else's for now? */
 static bool page_passed_by(struct vm_page *m, unsigned int queue)
 {
-	if (vm_page_busied(m)) {
+	bool busied = vm_page_busied(m);
+
+	if (!busied && !vm_page_wired(m))
+		return false;
+	page_trace(m, queue, BSDVM_PAGEOUT_PASSED);
+	if (busied)
 		vm_page_enqueue(m, queue);
-		return true;
-	}
-	return vm_page_wired(m);
+	return true;
 }
 
 /* --- the laundry */
@@ -235,7 +248,7 @@ static void laundry_free(struct vm_object *object, struct vm_page **ma, unsigned
 		m = ma[i];
 		if (READ_ONCE(m->object) == object && !vm_page_busied(m) && !vm_page_wired(m) &&
 		    !page_referenced(m))
-			page_try_free(m);
+			page_try_free(m, vm_page_queue(m), BSDVM_PAGEOUT_FREED);
 	}
 	VM_OBJECT_WUNLOCK(object);
 }
@@ -330,11 +343,13 @@ static unsigned int laundry_write(struct scan *scan, struct vm_page *m)
 	if (object->type == OBJT_VNODE) {
 		lw = laundry_work_get();
 		if (!lw) {
+			page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_LATER);
 			vm_page_launder(m);
 			scan_unlock(scan);
 			return 0;
 		}
 	}
+	page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_WRITTEN);
 	n = cluster_gather(object, m, ma);
 	vm_object_reference(object);
 	scan_unlock(scan);
@@ -356,19 +371,22 @@ static unsigned int laundry_page(struct scan *scan, struct vm_page *m)
 	if (page_passed_by(m, PQ_LAUNDRY))
 		return 0;
 	if (page_unwanted(m))
-		return page_try_free(m);
+		return page_try_free(m, PQ_LAUNDRY, BSDVM_PAGEOUT_UNWANTED);
 	if (!page_pressed(m) && page_referenced(m)) {
+		page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_USED);
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return 0;
 	}
-	if (page_try_free(m))
+	if (page_try_free(m, PQ_LAUNDRY, BSDVM_PAGEOUT_FREED))
 		return 1;
 	if (anonymous && READ_ONCE(vm_disable_swapspace_pageouts)) {
+		page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_NO_SWAP);
 		vm_page_activate(m);
 		return 0;
 	}
 	if (anonymous && swap_pager_full()) {
+		page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_NO_SWAP);
 		vm_page_unswappable(m);
 		return 0;
 	}
@@ -438,7 +456,8 @@ static unsigned long laundry_background(void)
 
 static int vm_pageout_laundry_worker(void *arg)
 {
-	unsigned long wanted;
+	unsigned long wanted, done;
+	unsigned int reason;
 	bool any;
 
 	while (!kthread_should_stop()) {
@@ -447,11 +466,15 @@ static int vm_pageout_laundry_worker(void *arg)
 					kthread_should_stop(), HZ);
 		laundry_take_back();
 		wanted = atomic_long_xchg(&laundry_wanted, 0);
+		reason = wanted ? BSDVM_LAUNDER_ASKED : BSDVM_LAUNDER_BACKGROUND;
 		if (!wanted)
 			wanted = laundry_background();
 		any = vm_page_queue_count(PQ_LAUNDRY);
-		if (wanted)
-			vm_pageout_launder(wanted);
+		if (wanted) {
+			trace_bsdvm_launder_begin(reason, wanted);
+			done = vm_pageout_launder(wanted);
+			trace_bsdvm_launder_end(reason, wanted, done);
+		}
 		/* Also when nothing was written: then there may be more to age. */
 		if (wanted && any) {
 			atomic_long_inc(&laundry_served);
@@ -484,18 +507,21 @@ static bool inactive_page(struct vm_page *m, bool pressed_only)
 	if (page_passed_by(m, PQ_INACTIVE))
 		return false;
 	if (pressed_only && !pressed) {
+		page_trace(m, PQ_INACTIVE, BSDVM_PAGEOUT_NOT_HIS);
 		vm_page_requeue(m, PQ_INACTIVE);
 		return false;
 	}
 	if (page_unwanted(m))
-		return page_try_free(m);
+		return page_try_free(m, PQ_INACTIVE, BSDVM_PAGEOUT_UNWANTED);
 	if (!pressed && page_referenced(m)) {
+		page_trace(m, PQ_INACTIVE, BSDVM_PAGEOUT_USED);
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return false;
 	}
-	if (page_try_free(m))
+	if (page_try_free(m, PQ_INACTIVE, BSDVM_PAGEOUT_FREED))
 		return true;
+	page_trace(m, PQ_INACTIVE, BSDVM_PAGEOUT_DIRTY);
 	vm_page_launder(m);
 	return false;
 }
@@ -530,6 +556,7 @@ static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_on
 	if (page_passed_by(m, PQ_ACTIVE))
 		return 0;
 	if (pressed_only && !pressed) {
+		page_trace(m, PQ_ACTIVE, BSDVM_PAGEOUT_NOT_HIS);
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
 	}
@@ -543,13 +570,16 @@ static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_on
 		m->act_count -= min_t(unsigned int, m->act_count, ACT_DECLINE);
 	*aged += !used;
 	if (m->act_count || !wanted) {
+		page_trace(m, PQ_ACTIVE, used ? BSDVM_PAGEOUT_USED : BSDVM_PAGEOUT_AGED);
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
 	}
 	if (vm_page_is_dirty(m)) {
+		page_trace(m, PQ_ACTIVE, BSDVM_PAGEOUT_DIRTY);
 		vm_page_launder(m);
 		return 1;
 	}
+	page_trace(m, PQ_ACTIVE, BSDVM_PAGEOUT_IDLE);
 	vm_page_deactivate(m);
 	return READ_ONCE(vm_act_scan_laundry_weight);
 }
@@ -635,12 +665,28 @@ struct daemon {
 	unsigned long next_lowmem;
 };
 
+/* Outcomes are printed by show_bsdvm_outcome(). */
+static_assert(PASS_NOTHING == 0 && PASS_FREED == 3);
+
+/* What came of a pass; @idle: there are active pages to be made inactive. */
+static enum outcome pass_outcome(unsigned long freed, unsigned long aged, bool wrote, bool idle)
+{
+	if (freed || wrote)
+		return PASS_FREED;
+	if (aged)
+		return PASS_AGED;
+	return idle ? PASS_USED : PASS_NOTHING;
+}
+
 static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortage)
 {
 	long written = atomic_long_read(&laundry_written);
 	bool wrote = written != daemon->written;
 	unsigned long freed, missing, aged = 0;
+	enum outcome outcome;
 
+	if (trace_bsdvm_pageout_begin_enabled())
+		trace_bsdvm_pageout_begin(BSDVM_PAGEOUT_SHORTAGE, shortage, vm_free_count());
 	daemon->written = written;
 	daemon->served = atomic_long_read(&laundry_served);
 	VM_CNT_INC(v_pdwakeups);
@@ -652,11 +698,9 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	missing = inactive_shortage(shortage);
 	if (missing)
 		aged = vm_pageout_scan_active(missing, ULONG_MAX, false);
-	if (freed || wrote)
-		return PASS_FREED;
-	if (aged)
-		return PASS_AGED;
-	return missing && vm_page_queue_count(PQ_ACTIVE) ? PASS_USED : PASS_NOTHING;
+	outcome = pass_outcome(freed, aged, wrote, missing && vm_page_queue_count(PQ_ACTIVE));
+	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_SHORTAGE, freed, aged, outcome);
+	return outcome;
 }
 
 /* Nothing helps: in the end a process goes. */
@@ -692,7 +736,10 @@ static bool vm_pageout_users(struct daemon *daemon)
 {
 	bool wrote = atomic_long_read(&laundry_written) != daemon->written;
 	unsigned long freed, aged = 0;
+	enum outcome outcome;
 
+	if (trace_bsdvm_pageout_begin_enabled())
+		trace_bsdvm_pageout_begin(BSDVM_PAGEOUT_USER, VM_PAGEOUT_CLUSTER, vm_free_count());
 	VM_CNT_INC(v_pdwakeups);
 	daemon->written = atomic_long_read(&laundry_written);
 	daemon->served = atomic_long_read(&laundry_served);
@@ -702,7 +749,9 @@ static bool vm_pageout_users(struct daemon *daemon)
 		laundry_request(VM_PAGEOUT_CLUSTER);
 	}
 	vm_user_wakeup();
-	return freed || aged || wrote;
+	outcome = pass_outcome(freed, aged, wrote, false);
+	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_USER, freed, aged, outcome);
+	return outcome != PASS_NOTHING;
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "vm_pager.h"
 
 #include "pmap.h"
+#include "trace.h"
 #include "vm_page.h"
 
 static const struct pagerops *pagertab[OBJT_COUNT];
@@ -54,13 +55,40 @@ void vm_pager_clean_page(struct vm_page *m)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_pager_clean_page);
 
+/* OBJT_* are printed by show_bsdvm_type(). */
+static_assert(OBJT_DEFAULT == 1 && OBJT_SWAP == 3 && OBJT_PHYS == 5 && OBJT_COUNT == 6);
+
+static unsigned int pages_valid(struct vm_page **ma, unsigned int count)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < count; i++)
+		n += READ_ONCE(ma[i]->valid);
+	return n;
+}
+
+int vm_pager_get_pages(struct vm_object *object, struct vm_page **ma, unsigned int count,
+		       unsigned int req)
+{
+	int rv;
+
+	trace_bsdvm_pager_get_begin(object->id, object->type, ma[0]->pindex, count);
+	rv = vm_pager_ops(object)->getpages(object, ma, count, req);
+	if (trace_bsdvm_pager_get_end_enabled())
+		trace_bsdvm_pager_get_end(object->id, object->type, count, pages_valid(ma, count),
+					  rv);
+	return rv;
+}
+
 int vm_pager_put_pages(struct vm_object *object, struct vm_page **ma, unsigned int count,
 		       unsigned int queue, unsigned int err_queue, unsigned int *done)
 {
 	unsigned int n = 0, i;
 	int ret;
 
+	trace_bsdvm_pager_put_begin(object->id, object->type, ma[0]->pindex, count);
 	ret = vm_pager_ops(object)->putpages(object, ma, count, &n);
+	trace_bsdvm_pager_put_end(object->id, object->type, count, n, ret);
 	/* Dirty before they may be freed: what is wired stays. */
 	for (i = n; i < count; i++)
 		vm_page_dirty(ma[i]);

@@ -175,6 +175,19 @@ static inline void vm_pager_page_unswapped(struct vm_page *m)
 void vm_pager_clean_page(struct vm_page *m);
 
 /**
+ * vm_pager_get_pages() - have the pager fill pages
+ * @object: their object; the caller has a reference
+ * @ma: the pages, exclusively busied, in the object, with consecutive pindex
+ * @count: how many
+ * @req: the one that is needed
+ *
+ * Context: process, does I/O: no VM lock and no address-space lock held.
+ * Return: VM_PAGER_OK when the page at @req is filled; @valid says which others are.
+ */
+int vm_pager_get_pages(struct vm_object *object, struct vm_page **ma,
+		       unsigned int count, unsigned int req);
+
+/**
  * vm_pager_put_pages() - write pages that vm_pager_clean_page() made ready
  * @object: their object; the caller has a reference
  * @ma: the pages, with consecutive pindex

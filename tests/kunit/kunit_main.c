@@ -21,6 +21,7 @@
  *	uipc_shm_kunit.c	shared memory objects: size, names, seals
  *	device_pager_kunit.c	fictitious pages, devices that come and go
  *	phys_pager_kunit.c	memory that is never paged
+ *	trace_kunit.c		tracepoints, where no program can make them fire
  *
  * Random tests print their seed, which is always the same, and stop at the first
  * step that goes wrong. Every test checks that the free pages are as many as
