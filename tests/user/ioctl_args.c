@@ -41,6 +41,7 @@ union argument {
 	struct bsdvm_shm_seals shm_seals;
 	struct bsdvm_sysctl sysctl;
 	struct bsdvm_objects objects;
+	struct bsdvm_pages pages;
 	struct bsdvm_swapon swapon;
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
@@ -208,6 +209,18 @@ static void fill_objects(union argument *arg, char *page)
 	arg->objects.buf_len = sizeof(records);
 }
 
+static void fill_pages(union argument *arg, char *page)
+{
+	/* Without a window there is nothing at it. */
+	if (page == (char *)PAGE)
+		return;
+	*page = 'x';
+	arg->pages.addr = (uintptr_t)page;
+	arg->pages.object = vm_entry_at(page).object[0].kvo_id;
+	arg->pages.buf = (uintptr_t)records;
+	arg->pages.buf_len = sizeof(records);
+}
+
 static void fill_zones(union argument *arg, char *page)
 {
 	(void)page;
@@ -330,6 +343,8 @@ static const struct call {
 	CALL(OBJECTS, fill_objects, bsdvm_objects, false,
 	     AT(bsdvm_objects, flags), AT(bsdvm_objects, count),
 	     AT(bsdvm_objects, more)),
+	CALL(PAGES, fill_pages, bsdvm_pages, true, AT(bsdvm_pages, count),
+	     AT(bsdvm_pages, more)),
 	CALL(SWAPON, fill_swapon, bsdvm_swapon, false, AT(bsdvm_swapon, id),
 	     AT(bsdvm_swapon, reserved)),
 	CALL(SWAPOFF, fill_swapoff, bsdvm_swapoff, false),
