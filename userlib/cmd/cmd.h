@@ -83,6 +83,12 @@ pid_t cmd_parse_pid(const struct command *command, const char *text);
 /* Open the device; the program ends when there is none. */
 void cmd_open_device(void);
 
+/* What was allocated; the program ends when it was not. */
+void *cmd_need(void *memory);
+
+/* The command that a process runs, "?" for none that can be seen. */
+void cmd_process_name(pid_t pid, char *name, size_t size);
+
 /* Say why a call that was to look at a process failed. */
 void cmd_warn_pid(pid_t pid);
 

@@ -145,6 +145,35 @@ void cmd_open_device(void)
 	err(STATUS_FAILED, "%s", BSDVM_DEVICE);
 }
 
+void *cmd_need(void *memory)
+{
+	if (!memory)
+		errx(STATUS_FAILED, "out of memory");
+	return memory;
+}
+
+void cmd_process_name(pid_t pid, char *name, size_t size)
+{
+	char path[32];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, name, size - 1);
+		close(fd);
+	}
+	if (n <= 0) {
+		snprintf(name, size, "?");
+		return;
+	}
+	/* The kernel ends it with a line feed; it may have others. */
+	if (name[n - 1] == '\n')
+		n--;
+	name[n] = '\0';
+}
+
 void cmd_warn_pid(pid_t pid)
 {
 	if (errno == ENXIO)
