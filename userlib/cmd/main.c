@@ -16,10 +16,13 @@
 
 #include "cmd.h"
 
+#define INTERVAL_MAX (365 * 86400)
+
 static const struct command *const commands[] = {
 	&map_command,	  &stat_command,    &objects_command,
 	&sysctl_command,  &rusage_command,  &swapon_command,
 	&swapoff_command, &swapctl_command, &kmap_command,
+	&graph_command,	  &top_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */
@@ -133,6 +136,17 @@ pid_t cmd_parse_pid(const struct command *command, const char *text)
 	if (!cmd_parse_number(text, &pid) || !pid || pid > INT_MAX)
 		cmd_usage(command, "'%s' is no process id", text);
 	return (pid_t)pid;
+}
+
+double cmd_parse_interval(const struct command *command, const char *text)
+{
+	char *end;
+	const double interval = strtod(text, &end);
+
+	if (end == text || *end || !(interval >= 0.001) ||
+	    interval > INTERVAL_MAX)
+		cmd_usage(command, "'%s' is no interval", text);
+	return interval;
 }
 
 void cmd_open_device(void)
