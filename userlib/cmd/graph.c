@@ -63,9 +63,8 @@ static struct graph_object *new_object(struct graph *graph)
 {
 	if (graph->nobjects == graph->room) {
 		graph->room = graph->room ? 2 * graph->room : 64;
-		graph->objects =
-			cmd_need(reallocarray(graph->objects, graph->room,
-					      sizeof(*graph->objects)));
+		graph->objects = cmd_need(reallocarray(
+			graph->objects, graph->room, sizeof(*graph->objects)));
 	}
 	return &graph->objects[graph->nobjects++];
 }
@@ -138,8 +137,7 @@ static bool try_gather(struct graph *graph, pid_t *pids, size_t *count,
 			return false;
 		cmd_warn_pid(pids[i]);
 		*status = STATUS_FAILED;
-		memmove(&pids[i], &pids[i + 1],
-			(--*count - i) * sizeof(*pids));
+		memmove(&pids[i], &pids[i + 1], (--*count - i) * sizeof(*pids));
 		/* Some of its objects may be there. */
 		return false;
 	}
@@ -219,7 +217,8 @@ static int draw(int fd)
 	error = posix_spawnp(&pid, args[0], &actions, NULL, args, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error == ENOENT)
-		errx(STATUS_FAILED, "dot: no such program; is Graphviz installed?");
+		errx(STATUS_FAILED,
+		     "dot: no such program; is Graphviz installed?");
 	if (error)
 		errx(STATUS_FAILED, "dot: %s", strerror(error));
 	while (waitpid(pid, &status, 0) < 0)
@@ -309,7 +308,7 @@ static int run(int argc, char **argv)
 
 const struct command graph_command = {
 	.name = "graph",
-	.arguments = "[-a] [--json | --svg] PID...",
+	.arguments = "[--json | --svg] [-a] PID...",
 	.summary = "draw maps, their objects and pages",
 	.help = "  -a      every run of pages, not only the first 16 of an object\n"
 		"  --json  an object: processes with their entries, and objects with pages\n"

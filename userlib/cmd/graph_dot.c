@@ -182,8 +182,9 @@ static void put_pages(FILE *out, uint64_t id, const struct bsdvm_pagerun *run)
 		run->pr_flags < COUNT_OF(states) && run->pr_flags ?
 			states[run->pr_flags] :
 			"?\"");
-	fprintf(out, "\to%" PRIu64 " -> g%" PRIu64 "_%" PRIu64
-		     " [arrowhead=none];\n",
+	fprintf(out,
+		"\to%" PRIu64 " -> g%" PRIu64 "_%" PRIu64
+		" [arrowhead=none];\n",
 		id, id, (uint64_t)run->pr_start);
 }
 

@@ -19,10 +19,9 @@
 #define INTERVAL_MAX (365 * 86400)
 
 static const struct command *const commands[] = {
-	&map_command,	  &stat_command,    &objects_command,
-	&sysctl_command,  &rusage_command,  &swapon_command,
-	&swapoff_command, &swapctl_command, &kmap_command,
-	&graph_command,	  &top_command,
+	&map_command,	 &stat_command,	  &objects_command, &sysctl_command,
+	&rusage_command, &swapon_command, &swapoff_command, &swapctl_command,
+	&kmap_command,	 &graph_command,  &top_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */

@@ -18,7 +18,6 @@
 static SCREEN *screen;
 /* The mask to wait with: as it was at the beginning. */
 static sigset_t unblocked;
-static bool blocked;
 /* The signal that asked for the end, 0 for none. */
 static volatile sig_atomic_t ended_by;
 
@@ -28,7 +27,7 @@ static void note_end(int sig)
 }
 
 /* From now on the signal comes only while we wait. */
-static void catch(int sig)
+static void catch (int sig)
 {
 	struct sigaction action = { .sa_handler = note_end };
 	struct sigaction before;
@@ -41,13 +40,13 @@ static void catch(int sig)
 	sigaction(sig, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, sig);
-	sigprocmask(SIG_BLOCK, &set, blocked ? NULL : &unblocked);
-	blocked = true;
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void screen_catch_interrupt(void)
 {
-	catch(SIGINT);
+	sigprocmask(SIG_SETMASK, NULL, &unblocked);
+	catch (SIGINT);
 }
 
 /* ncurses has handlers for these, which write to the terminal. */
@@ -77,14 +76,15 @@ void screen_begin(void)
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		errx(STATUS_FAILED, "this is no terminal; see -b");
-	catch(SIGINT);
-	catch(SIGTERM);
-	catch(SIGHUP);
-	catch(SIGQUIT);
+	screen_catch_interrupt();
+	catch (SIGTERM);
+	catch (SIGHUP);
+	catch (SIGQUIT);
 	block_screen_signals();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen)
-		errx(STATUS_FAILED, "a terminal of type '%s' is not known; see -b",
+		errx(STATUS_FAILED,
+		     "a terminal of type '%s' is not known; see -b",
 		     type ? type : "");
 	atexit(give_back);
 	cbreak();

@@ -163,7 +163,7 @@ static int run(int argc, char **argv)
 
 const struct command top_command = {
 	.name = "top",
-	.arguments = "[-b] [--json] [-d INTERVAL] [-n COUNT]",
+	.arguments = "[--json] [-b] [-d INTERVAL] [-n COUNT]",
 	.summary = "watch the machine, its windows and its chains",
 	.help = "  -b           as text, not on a terminal; what happened in each interval\n"
 		"  -d INTERVAL  seconds between two readings, 2 without it\n"

@@ -53,7 +53,7 @@ static void put_counter(FILE *out, const struct rates *rates, size_t offset,
 	fprintf(out, " %s", words);
 }
 
-#define RATE(_name, _words)                                              \
+#define RATE(_name, _words) \
 	put_counter(out, rates, offsetof(struct bsdvm_stats, _name), _words)
 
 static void print_head(FILE *out, const struct rates *rates)
@@ -176,8 +176,7 @@ static void print_chains(FILE *out, const struct top_reading *now)
 	for (i = 0; i < now->nchains; i++) {
 		const struct top_chain *chain = &now->chains[i];
 
-		fprintf(out,
-			"%7zu %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %s\n",
+		fprintf(out, "%7zu %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %s\n",
 			chain->depth, chain->resident, chain->top,
 			chain->bottom, vmmap_type_name(chain->type));
 	}
