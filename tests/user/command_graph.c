@@ -403,7 +403,7 @@ TEST(of_many_runs_only_the_first_are_drawn)
 		runs++;
 	EXPECT_EQ(runs, 16);
 	EXPECT(strstr(o->out, "_more [shape=plaintext, label=\"16 pages\\n"
-			      "in 16 more runs\"];\n"));
+			      "16 more runs\"];\n"));
 	o = run("graph", "-a", target.text);
 	for (at = o->out, runs = 0; (at = strstr(at, "label=\"page ")); at++)
 		runs++;

@@ -198,7 +198,7 @@ static void put_more_pages(FILE *out, uint64_t id,
 		pages += run->pr_count;
 	fprintf(out,
 		"\tg%" PRIu64 "_more [shape=plaintext, label=\"%" PRIu64
-		" pages\\nin %zu more runs\"];\n"
+		" pages\\n%zu more runs\"];\n"
 		"\to%" PRIu64 " -> g%" PRIu64 "_more [arrowhead=none];\n",
 		id, pages, runs, id, id);
 }
