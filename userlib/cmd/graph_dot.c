@@ -7,7 +7,9 @@
  *	            ▼
  *	         e214_7f08 ──► ...
  *
- * A process's entries stand in a column, each linked to the next as in its map.
+ * A process's entries stand in a column, each linked to the next as in its map, and
+ * those of several processes have different colours. (A box around each process would
+ * have Graphviz forget the order within.)
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -68,7 +70,9 @@ static const char *inheritance(uint32_t inherit)
 	}
 }
 
-static void put_entry(FILE *out, pid_t pid, const struct bsdvm_vmentry *entry)
+/* It says whose it is, unless there is an @only process. */
+static void put_entry(FILE *out, pid_t pid, const struct bsdvm_vmentry *entry,
+		      bool only)
 {
 	const struct vmmap_letters letters = vmmap_letters(entry);
 	const char *what = "", *style = "";
@@ -81,8 +85,10 @@ static void put_entry(FILE *out, pid_t pid, const struct bsdvm_vmentry *entry)
 	}
 	fputs("\t\t", out);
 	put_entry_name(out, pid, entry);
-	fprintf(out,
-		" [label=\"%#" PRIx64 "\\n%#" PRIx64 "\\n%s %s %s%s\"%s];\n",
+	fputs(" [label=\"", out);
+	if (!only)
+		fprintf(out, "entry of %d\\n", pid);
+	fprintf(out, "%#" PRIx64 "\\n%#" PRIx64 "\\n%s %s %s%s\"%s];\n",
 		(uint64_t)entry->kve_start, (uint64_t)entry->kve_end,
 		letters.prot, letters.flags,
 		inheritance(entry->kve_inheritance), what, style);
@@ -99,47 +105,62 @@ static void put_offset(FILE *out, uint64_t offset, const char *more)
 	fputs(";\n", out);
 }
 
-static void put_process(FILE *out, const struct graph_process *process)
+/* From the process to its first entry, and from each to the next and to its object. */
+static void put_links(FILE *out, const struct graph_process *process,
+		      const char *color)
 {
-	const struct bsdvm_vmentry *entry = process->map, *next;
+	const struct bsdvm_vmentry *entry = process->map;
+	const pid_t pid = process->pid;
+	size_t left;
+
+	fprintf(out, "\n\tedge [color=%s];\n", color);
+	if (process->count) {
+		fprintf(out, "\tp%d -> ", pid);
+		put_entry_name(out, pid, entry);
+		fputs(";\n", out);
+	}
+	for (left = process->count; left;
+	     left--, entry = bsdvm_vmentry_next(entry)) {
+		if (left > 1) {
+			fputc('\t', out);
+			put_entry_name(out, pid, entry);
+			fputs(" -> ", out);
+			put_entry_name(out, pid, bsdvm_vmentry_next(entry));
+			fputs(" [arrowhead=vee];\n", out);
+		}
+		if (!entry->kve_nobjects)
+			continue;
+		fputc('\t', out);
+		put_entry_name(out, pid, entry);
+		fprintf(out, " -> o%" PRIu64,
+			(uint64_t)bsdvm_vmentry_objects(entry)->kvo_id);
+		put_offset(out, entry->kve_offset, "");
+	}
+}
+
+static void put_process(FILE *out, const struct graph_process *process,
+			const char *color, bool only)
+{
+	const struct bsdvm_vmentry *entry = process->map;
+	const pid_t pid = process->pid;
 	uint64_t pages = 0;
 	size_t i;
 
-	fputs("\n\tsubgraph {\n\t\trank=same;\n", out);
+	/* In a column, where the links of a map keep them in order. */
+	fprintf(out, "\n\tsubgraph {\n\t\trank=same;\n\t\tnode [color=%s];\n",
+		color);
 	for (i = 0; i < process->count; i++) {
-		put_entry(out, process->pid, entry);
+		put_entry(out, pid, entry, only);
 		pages += pages_of(entry);
 		entry = bsdvm_vmentry_next(entry);
 	}
-	fprintf(out, "\t}\n\tp%d [shape=ellipse, label=\"vmspace of %d\\n",
-		process->pid, process->pid);
+	fprintf(out,
+		"\t}\n\tp%d [shape=ellipse, color=%s, label=\"vmspace of %d\\n",
+		pid, color, pid);
 	put_text(out, process->name);
 	fprintf(out, "\\n%zu entries, %" PRIu64 " pages\"];\n", process->count,
 		pages);
-
-	for (i = 0, entry = process->map; i < process->count;
-	     i++, entry = next) {
-		next = bsdvm_vmentry_next(entry);
-		if (!i) {
-			fprintf(out, "\tp%d -> ", process->pid);
-			put_entry_name(out, process->pid, entry);
-			fputs(";\n", out);
-		}
-		if (i + 1 < process->count) {
-			fputc('\t', out);
-			put_entry_name(out, process->pid, entry);
-			fputs(" -> ", out);
-			put_entry_name(out, process->pid, next);
-			fputs(" [color=gray];\n", out);
-		}
-		if (entry->kve_nobjects) {
-			fputc('\t', out);
-			put_entry_name(out, process->pid, entry);
-			fprintf(out, " -> o%" PRIu64,
-				(uint64_t)bsdvm_vmentry_objects(entry)->kvo_id);
-			put_offset(out, entry->kve_offset, "");
-		}
-	}
+	put_links(out, process, color);
 }
 
 /* More than an edge can say: what an object is, in a word. */
@@ -238,6 +259,10 @@ static void put_object(FILE *out, const struct graph_object *object,
 
 void graph_print_dot(FILE *out, const struct graph *graph, size_t most)
 {
+	static const char *const colors[] = {
+		"black",     "mediumblue", "firebrick",
+		"darkgreen", "purple",	   "chocolate",
+	};
 	size_t i;
 
 	fputs("digraph bsdvm {\n"
@@ -247,7 +272,10 @@ void graph_print_dot(FILE *out, const struct graph *graph, size_t most)
 	      "\tedge [fontname=\"monospace\", fontsize=9];\n",
 	      out);
 	for (i = 0; i < graph->nprocesses; i++)
-		put_process(out, &graph->processes[i]);
+		put_process(out, &graph->processes[i],
+			    colors[i % COUNT_OF(colors)],
+			    graph->nprocesses == 1);
+	fputs("\n\tedge [color=black];\n", out);
 	for (i = 0; i < graph->nobjects; i++)
 		put_object(out, &graph->objects[i], most);
 	fputs("}\n", out);
