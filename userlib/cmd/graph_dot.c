@@ -235,7 +235,8 @@ static void put_object(FILE *out, const struct graph_object *object,
 	if (shown > most + 1)
 		shown = most;
 	fprintf(out,
-		"\n\to%" PRIu64 " [style=bold, label=\"%s object %" PRIu64 "\\n"
+		"\n\to%" PRIu64
+		" [ordering=out, style=bold, label=\"%s object %" PRIu64 "\\n"
 		"%" PRIu64 " pages, %u resident\\nref %u, shd %u",
 		id, kind(info->kvo_type), id, (uint64_t)info->kvo_size,
 		info->kvo_resident, info->kvo_ref_count,
