@@ -60,6 +60,8 @@ static_assert(sizeof(struct bsdvm_minherit) == 24);
 static_assert(sizeof(struct bsdvm_vmobject) == 48);
 static_assert(sizeof(struct bsdvm_vmentry) == 120);
 static_assert(sizeof(struct bsdvm_entries) == 48);
+static_assert(sizeof(struct bsdvm_pagerun) == 24);
+static_assert(sizeof(struct bsdvm_pages) == 56);
 static_assert(sizeof(struct bsdvm_stats) == 488);
 static_assert(sizeof(struct bsdvm_rusage) == 168);
 static_assert(sizeof(struct bsdvm_kvmobject) == 88);
@@ -150,6 +152,7 @@ union device_arg {
 	struct bsdvm_msync msync;
 	struct bsdvm_minherit minherit;
 	struct bsdvm_entries entries;
+	struct bsdvm_pages pages;
 	struct bsdvm_stats stats;
 	struct bsdvm_fault fault;
 	struct bsdvm_madvise madvise;
@@ -231,6 +234,11 @@ static int device_minherit(struct window *window, union device_arg *arg)
 static int device_entries(struct window *window, union device_arg *arg)
 {
 	return inspect_entries(window, &arg->entries);
+}
+
+static int device_pages(struct window *window, union device_arg *arg)
+{
+	return inspect_pages(window, &arg->pages);
 }
 
 static int device_rusage(struct window *window, union device_arg *arg)
@@ -545,6 +553,7 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_MSYNC, struct bsdvm_msync, len, device_msync, false),
 	DEVICE_OP(BSDVM_IOC_MINHERIT, struct bsdvm_minherit, len, device_minherit, false),
 	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, true),
+	DEVICE_OP(BSDVM_IOC_PAGES, struct bsdvm_pages, more, device_pages, true),
 	DEVICE_OP(BSDVM_IOC_RUSAGE, struct bsdvm_rusage, reserved, device_rusage, true),
 	DEVICE_OP(BSDVM_IOC_OBJECTS, struct bsdvm_objects, more, device_objects, true),
 	DEVICE_OP(BSDVM_IOC_STATS, struct bsdvm_stats, v_shootdown_cpus, device_stats, true),

@@ -185,6 +185,70 @@ end_inspect:
 	return len;
 }
 
+/* List pages of an object from req->start on; -ENOSPC where not one run fits. */
+static int inspect_put_pages(struct vm_object *object, struct bsdvm_pages *req, u64 room,
+			     struct bsdvm_pagerun *runs, struct copyio_stage *stage)
+{
+	unsigned int n, max;
+	bool more = true;
+	int ret;
+
+	req->buf_len = 0;
+	while (more) {
+		max = min_t(u64, room - req->buf_len, INSPECT_BUF_SIZE) / sizeof(*runs);
+		n = vm_meter_pages(object, &req->start, runs, max, &more);
+		if (!n)
+			break;
+		ret = copyio_stage_put(stage, runs, n * sizeof(*runs));
+		if (ret)
+			return ret;
+		req->buf_len += n * sizeof(*runs);
+		req->count += n;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	req->more = more;
+	return more && !req->count ? -ENOSPC : 0;
+}
+
+int inspect_pages(struct window *own, struct bsdvm_pages *req)
+{
+	struct copyio_stage stage;
+	struct bsdvm_pagerun *runs;
+	struct inspect inspect;
+	struct vm_object *object;
+	u64 room = req->buf_len;
+	int ret;
+
+	if (req->count || req->more)
+		return -EINVAL;
+	ret = inspect_begin(own, req->pid, &inspect);
+	if (ret)
+		return ret;
+	runs = malloc(INSPECT_BUF_SIZE, M_TEMP, M_WAITOK);
+	if (!runs) {
+		ret = -ENOMEM;
+		goto end_inspect;
+	}
+	object = vm_meter_object(&inspect.window->vmspace->vm_map, req->addr, req->object);
+	if (!object) {
+		ret = -ENOENT;
+		goto free_runs;
+	}
+	ret = copyio_stage_begin(&stage, req->buf, room);
+	if (ret)
+		goto drop_object;
+	ret = inspect_put_pages(object, req, room, runs, &stage);
+	ret = copyio_stage_end(&stage, ret);
+drop_object:
+	vm_object_deallocate(object);
+free_runs:
+	free(runs, M_TEMP);
+end_inspect:
+	inspect_end(&inspect);
+	return ret;
+}
+
 int inspect_rusage(struct window *own, struct bsdvm_rusage *req)
 {
 	struct bsdvm_rusage out = { .size = req->size, .pid = req->pid };

@@ -10,6 +10,7 @@
 
 struct bsdvm_entries;
 struct bsdvm_objects;
+struct bsdvm_pages;
 struct bsdvm_rusage;
 struct bsdvm_table;
 struct vm_map;
@@ -50,6 +51,17 @@ ssize_t inspect_record(struct vm_map *map, u64 *start, struct inspect_buf *buf,
  * Return: 0; -EINVAL, -ESRCH, -EPERM, -ENXIO, -ENOSPC, -EFAULT, -ENOMEM, -EINTR.
  */
 int inspect_entries(struct window *own, struct bsdvm_entries *req);
+
+/**
+ * inspect_pages() - list the pages that an object of a map has
+ * @own: the caller's window, or NULL
+ * @req: whose, of which object, from where, and where they go
+ *
+ * Context: process, may sleep and do I/O.
+ * Return: 0; -EINVAL, -ESRCH, -EPERM, -ENXIO, -ENOENT, -ENOSPC, -EFAULT, -ENOMEM,
+ * -EINTR.
+ */
+int inspect_pages(struct window *own, struct bsdvm_pages *req);
 
 /**
  * inspect_rusage() - what a vmspace uses and has used

@@ -30,8 +30,8 @@
  *  E2BIG	structure longer than the kernel's with a non-zero tail
  *  EFAULT	the structure or a buffer it names cannot be read or written
  *  ENXIO	the calling process has no window (not from the calls that do
- *		without: INFO, STATS, SYSCTL, OBJECTS, KMAP, SHM_*, and ENTRIES
- *		and RUSAGE for another process)
+ *		without: INFO, STATS, SYSCTL, OBJECTS, KMAP, SHM_*, and ENTRIES,
+ *		PAGES and RUSAGE for another process)
  *  EINTR	a fatal signal came while the call waited
  *  ENOMEM	no kernel memory for the call's own records; the map is as before
  *
@@ -681,6 +681,55 @@ struct bsdvm_entries {
 	__u32 reserved;
 };
 
+/* pr_flags */
+#define BSDVM_PAGE_RESIDENT	0x1	/* there is a page of the pool for it */
+#define BSDVM_PAGE_SWAPPED	0x2	/* what is in it is on a swap device */
+
+/**
+ * struct bsdvm_pagerun - pages of an object that follow one another
+ * @pr_start: index of the first in the object, pages
+ * @pr_count: how many
+ * @pr_flags: BSDVM_PAGE_*, at least one, the same for all of them
+ * @pr_reserved: zero
+ *
+ * A page that is both resident and on a swap device is clean. A page without any of
+ * this is in no run: it is looked for in the object below, or in the file, or is zero.
+ */
+struct bsdvm_pagerun {
+	__u64 pr_start;
+	__u64 pr_count;
+	__u32 pr_flags;
+	__u32 pr_reserved;
+};
+
+/**
+ * struct bsdvm_pages - the pages that an object of a map has
+ * @size: in: size of this structure
+ * @pid: in: process, 0 for the caller
+ * @addr: in: an address that the object is mapped at, be it below other objects
+ * @object: in: its number, as kvo_id of struct bsdvm_vmobject
+ * @start: in: list pages from this index on; out: where to go on
+ * @buf: in: address of the buffer for struct bsdvm_pagerun
+ * @buf_len: in: its bytes; out: bytes written
+ * @count: in: zero; out: records written
+ * @more: in: zero; out: 1 when pages are left
+ *
+ * Of the whole object, in order of index, whatever part of it the entry maps. Pages come
+ * and go meanwhile. ENOENT: the chain of the entry at @addr has no such object (any
+ * more); otherwise as for struct bsdvm_entries.
+ */
+struct bsdvm_pages {
+	__u32 size;
+	__s32 pid;
+	__u64 addr;
+	__u64 object;
+	__u64 start;
+	__u64 buf;
+	__u64 buf_len;
+	__u32 count;
+	__u32 more;
+};
+
 /**
  * struct bsdvm_kvmobject - an object of the machine, in the manner of
  *	kinfo_vmobject
@@ -1116,5 +1165,6 @@ struct bsdvm_fault {
 #define BSDVM_IOC_ZONES		_IO(BSDVM_IOC_MAGIC, 0x1e)
 #define BSDVM_IOC_MALLOC_TYPES	_IO(BSDVM_IOC_MAGIC, 0x1f)
 #define BSDVM_IOC_KMAP		_IO(BSDVM_IOC_MAGIC, 0x20)
+#define BSDVM_IOC_PAGES		_IO(BSDVM_IOC_MAGIC, 0x21)
 
 #endif /* _UAPI_BSDVM_H */

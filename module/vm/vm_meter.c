@@ -18,6 +18,9 @@
 
 #define VM_PATH_MAX	1024
 
+/* Pages of an object that are looked at before others may have its lock. */
+#define VM_METER_PAGES		256
+
 /* Objects that are looked at together. */
 #define VM_METER_OBJECTS	64
 
@@ -350,6 +353,100 @@ ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len)
 	chain_free(&chain);
 	free(path_buf, M_TEMP);
 	return ret;
+}
+
+/* The object that the entry at an address has on top, referenced; or NULL. */
+static struct vm_object *entry_object(struct vm_map *map, u64 addr)
+{
+	struct vm_object *object = NULL;
+	struct vm_map_entry *entry;
+
+	vm_map_lock_read(map);
+	if (vm_map_lookup_entry(map, addr, &entry)) {
+		object = entry->object;
+		vm_object_reference(object);
+	}
+	vm_map_unlock_read(map);
+	return object;
+}
+
+struct vm_object *vm_meter_object(struct vm_map *map, u64 addr, u64 id)
+{
+	struct vm_object *object = entry_object(map, addr), *backing;
+
+	while (object && object->id != id) {
+		VM_OBJECT_RLOCK(object);
+		backing = object->backing_object;
+		vm_object_reference(backing);
+		VM_OBJECT_RUNLOCK(object);
+		vm_object_deallocate(object);
+		object = backing;
+	}
+	return object;
+}
+
+/* The first page from @at on that there is something of, BSDVM_PAGE_*; @end for none. */
+static vm_pindex_t object_next_page(struct vm_object *object, vm_pindex_t at, vm_pindex_t end,
+				    u32 *flags)
+{
+	vm_pindex_t swapped = at, nearest;
+	unsigned long resident = at;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (at >= end)
+		return end;
+	if (!xa_find(&object->pages, &resident, end - 1, XA_PRESENT))
+		resident = end;
+	if (!vm_pager_swapped(object) || !vm_pager_ops(object)->next(object, &swapped, end))
+		swapped = end;
+	nearest = min_t(vm_pindex_t, resident, swapped);
+	*flags = (resident == nearest ? BSDVM_PAGE_RESIDENT : 0) |
+		 (swapped == nearest ? BSDVM_PAGE_SWAPPED : 0);
+	return nearest;
+}
+
+/* Put a page behind the runs there are; false when it needs a new one, and no room is. */
+static bool runs_add(struct bsdvm_pagerun *runs, unsigned int *n, unsigned int max,
+		     vm_pindex_t pindex, u32 flags)
+{
+	struct bsdvm_pagerun *last = runs + *n - 1;
+
+	if (*n && last->pr_flags == flags && last->pr_start + last->pr_count == pindex) {
+		last->pr_count++;
+		return true;
+	}
+	if (*n == max)
+		return false;
+	runs[(*n)++] = (struct bsdvm_pagerun){
+		.pr_start = pindex,
+		.pr_count = 1,
+		.pr_flags = flags,
+	};
+	return true;
+}
+
+unsigned int vm_meter_pages(struct vm_object *object, u64 *start, struct bsdvm_pagerun *runs,
+			    unsigned int max, bool *more)
+{
+	unsigned int n = 0, looked;
+	vm_pindex_t end, at;
+	u32 flags;
+
+	*more = true;
+	do {
+		VM_OBJECT_RLOCK(object);
+		end = vm_object_sized(object) ? object->size : ULONG_MAX;
+		for (looked = 0; *more && looked < VM_METER_PAGES; looked++) {
+			at = object_next_page(object, *start, end, &flags);
+			*more = at < end;
+			if (!*more || !runs_add(runs, &n, max, at, flags))
+				break;
+			*start = at + 1;
+		}
+		VM_OBJECT_RUNLOCK(object);
+		cond_resched();
+	} while (looked == VM_METER_PAGES);
+	return n;
 }
 
 /* Pages mapped now; none when the window has just gone. */

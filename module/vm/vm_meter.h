@@ -9,6 +9,7 @@
 
 #include "vm_fork.h"
 
+struct bsdvm_pagerun;
 struct bsdvm_rusage;
 struct bsdvm_stats;
 
@@ -35,6 +36,32 @@ void vm_meter_stats(struct bsdvm_stats *stats);
  * record does not fit; -ENOMEM.
  */
 ssize_t vm_meter_entry(struct vm_map *map, u64 *start, void *buf, size_t len);
+
+/**
+ * vm_meter_object() - an object of the chain that is mapped at an address
+ * @map: the map
+ * @addr: the address
+ * @id: the object's number
+ *
+ * Context: process, may sleep and do I/O, no lock held.
+ * Return: the object, referenced; NULL when that chain does not have it.
+ */
+struct vm_object *vm_meter_object(struct vm_map *map, u64 addr, u64 id);
+
+/**
+ * vm_meter_pages() - describe the next pages of an object
+ * @object: the object; the caller has a reference
+ * @start: in: begin with this index; out: where to go on
+ * @runs: room for runs of pages
+ * @max: how many of them there is room for
+ * @more: where it goes whether pages are left
+ *
+ * Context: process, may sleep, no lock held.
+ * Return: how many runs there are; less than @max only when no page is left.
+ */
+unsigned int vm_meter_pages(struct vm_object *object, u64 *start,
+			    struct bsdvm_pagerun *runs, unsigned int max,
+			    bool *more);
 
 /**
  * vm_meter_rusage() - what an address space uses and has used

@@ -62,6 +62,12 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 		{ "stat", "-z", "1" },
 		{ "stat", "-x" },
 		{ "objects", "1" },
+		{ "graph" },
+		{ "graph", "init" },
+		{ "graph", "--json", "--svg", "1" },
+		{ "top", "1" },
+		{ "top", "-d", "0" },
+		{ "top", "-n", "0" },
 		{ "kmap", "1" },
 		{ "kmap", "-x" },
 		{ "sysctl", "-x" },
@@ -93,8 +99,8 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 
 TEST_LIMIT(help_is_printed_and_no_failure, 180)
 {
-	static char *const commands[] = { "map",    "stat",   "objects",
-					  "sysctl", "rusage", "kmap" };
+	static char *const commands[] = { "map",    "stat", "objects", "sysctl",
+					  "rusage", "kmap", "graph",   "top" };
 	char *general, *help, begin[64];
 	size_t i;
 
@@ -107,7 +113,7 @@ TEST_LIMIT(help_is_printed_and_no_failure, 180)
 		EXPECT(strstr(general, begin));
 		EXPECT_SUCCESS(run("help", commands[i]));
 		help = strdup(run("help", commands[i])->out);
-		snprintf(begin, sizeof(begin), "usage: bsdvm %s [--json]",
+		snprintf(begin, sizeof(begin), "usage: bsdvm %s [--json",
 			 commands[i]);
 		EXPECT(!strncmp(help, begin, strlen(begin)));
 		EXPECT_TEXT(run(commands[i], "--help")->out, help);
@@ -131,6 +137,8 @@ TEST(without_the_module_it_says_so)
 		{ "sysctl" },
 		{ "rusage", "1" },
 		{ "sysctl", "vm.overcommit=0" },
+		{ "graph", "1" },
+		{ "top", "-b" },
 	};
 	size_t i;
 
@@ -159,6 +167,10 @@ TEST_LIMIT(output_that_does_not_arrive_is_a_failure, 180)
 		{ "objects" },
 		{ "sysctl" },
 		{ "rusage", (char *)target.text },
+		{ "graph", (char *)target.text },
+		{ "graph", "--json", (char *)target.text },
+		{ "top", "-b", "-d0.01" },
+		{ "top", "--json", "-d0.01" },
 	};
 	size_t i;
 

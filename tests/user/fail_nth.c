@@ -649,6 +649,25 @@ SWEEP(entries)
 	return 0;
 }
 
+static uint64_t anon_object;
+
+static void find_object(void)
+{
+	anon_object = vm_entry_at(at(ANON_AT)).object[0].kvo_id;
+}
+
+SWEEP(pages, .before = find_object)
+{
+	struct bsdvm_pagerun *runs;
+	size_t count;
+
+	runs = bsdvm_getpages(0, (uintptr_t)at(ANON_AT), anon_object, &count);
+	if (!runs)
+		return errno;
+	bsdvm_freepages(runs);
+	return 0;
+}
+
 SWEEP(objects)
 {
 	struct bsdvm_kvmobject *list;

@@ -41,6 +41,7 @@ union argument {
 	struct bsdvm_shm_seals shm_seals;
 	struct bsdvm_sysctl sysctl;
 	struct bsdvm_objects objects;
+	struct bsdvm_pages pages;
 	struct bsdvm_swapon swapon;
 	struct bsdvm_swapoff swapoff;
 	struct bsdvm_swapinfo swapinfo;
@@ -208,6 +209,18 @@ static void fill_objects(union argument *arg, char *page)
 	arg->objects.buf_len = sizeof(records);
 }
 
+static void fill_pages(union argument *arg, char *page)
+{
+	/* Without a window there is nothing at it. */
+	if (page == (char *)PAGE)
+		return;
+	*page = 'x';
+	arg->pages.addr = (uintptr_t)page;
+	arg->pages.object = vm_entry_at(page).object[0].kvo_id;
+	arg->pages.buf = (uintptr_t)records;
+	arg->pages.buf_len = sizeof(records);
+}
+
 static void fill_zones(union argument *arg, char *page)
 {
 	(void)page;
@@ -330,6 +343,8 @@ static const struct call {
 	CALL(OBJECTS, fill_objects, bsdvm_objects, false,
 	     AT(bsdvm_objects, flags), AT(bsdvm_objects, count),
 	     AT(bsdvm_objects, more)),
+	CALL(PAGES, fill_pages, bsdvm_pages, true, AT(bsdvm_pages, count),
+	     AT(bsdvm_pages, more)),
 	CALL(SWAPON, fill_swapon, bsdvm_swapon, false, AT(bsdvm_swapon, id),
 	     AT(bsdvm_swapon, reserved)),
 	CALL(SWAPOFF, fill_swapoff, bsdvm_swapoff, false),
@@ -700,6 +715,84 @@ TEST(entries_into_a_bad_buffer_are_efault)
 
 	vm_anon(1);
 	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_ENTRIES, &arg), EFAULT);
+}
+
+/* --- pages of an object */
+
+static int list_pages(struct bsdvm_pages *arg, const char *at, __u64 start,
+		      size_t len)
+{
+	memset(arg, 0, sizeof(*arg));
+	arg->size = sizeof(*arg);
+	arg->addr = (uintptr_t)at;
+	arg->object = vm_entry_at(at).object[0].kvo_id;
+	arg->start = start;
+	arg->buf = (uintptr_t)records;
+	arg->buf_len = len;
+	return ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, arg);
+}
+
+TEST(pages_come_in_pieces_when_the_buffer_is_small)
+{
+	const struct bsdvm_pagerun *run = (struct bsdvm_pagerun *)records;
+	struct bsdvm_pages arg;
+	char *map = vm_anon(20);
+	size_t i;
+
+	/* What has no pages yet needs no room for them. */
+	map[19 * PAGE] = 'x';
+	ASSERT(!list_pages(&arg, map, 20, 0));
+	EXPECT_EQ(arg.count, 0);
+	EXPECT_EQ(arg.more, 0);
+	/* Two, and two apart: runs of 0 to 1, 4 to 5, ... and the last page. */
+	for (i = 0; i < 18; i += 4)
+		memset(map + i * PAGE, 'x', 2 * PAGE);
+	EXPECT_ERRNO(list_pages(&arg, map, 0, sizeof(*run) - 1), ENOSPC);
+	for (i = 0; i < 20; i += 8) {
+		ASSERT(!list_pages(&arg, map, i ? i - 2 : 0,
+				   2 * sizeof(*run) + 1));
+		EXPECT_EQ(arg.count, 2);
+		EXPECT_EQ(arg.buf_len, 2 * sizeof(*run));
+		EXPECT_EQ(arg.more, i < 16);
+		EXPECT_EQ(arg.start, i < 16 ? i + 6 : 20);
+		EXPECT_EQ(run[0].pr_start, i);
+		EXPECT_EQ(run[0].pr_count, 2);
+		EXPECT_EQ(run[0].pr_flags, BSDVM_PAGE_RESIDENT);
+		EXPECT_EQ(run[1].pr_start, i < 16 ? i + 4 : 19);
+	}
+	/* In the middle of a run the rest of it. */
+	ASSERT(!list_pages(&arg, map, 1, sizeof(*run)));
+	EXPECT_EQ(run[0].pr_start, 1);
+	EXPECT_EQ(run[0].pr_count, 1);
+}
+
+TEST(pages_of_what_is_not_mapped_there_are_enoent)
+{
+	struct bsdvm_pages arg;
+	char *map = vm_anon(4), *other;
+
+	*map = 'x';
+	other = bsdvm_mmap(map + 2 * PAGE, PAGE, RW,
+			   BSDVM_MAP_ANON | BSDVM_MAP_SHARED | BSDVM_MAP_FIXED,
+			   -1, 0);
+	ASSERT(other == map + 2 * PAGE);
+	ASSERT(!list_pages(&arg, map + 3 * PAGE, 0, sizeof(records)));
+	arg.count = 0;
+	arg.start = 0;
+	arg.addr = (uintptr_t)other;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), ENOENT);
+	arg.addr = (uintptr_t)map + 4 * PAGE;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), ENOENT);
+	arg.addr = 0;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), ENOENT);
+	arg.addr = -1ULL;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), ENOENT);
+	arg.addr = (uintptr_t)map;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), 0);
+	arg.count = 0;
+	arg.start = 0;
+	arg.object = 0;
+	EXPECT_ERRNO(ioctl(bsdvm_fd(), BSDVM_IOC_PAGES, &arg), ENOENT);
 }
 
 /* --- the explicit fault */

@@ -240,6 +240,63 @@ TEST(the_list_of_objects_has_those_of_the_map)
 	bsdvm_freevmobject(list);
 }
 
+/* More runs of pages than the library has room for at first. */
+TEST(all_pages_of_an_object_are_listed)
+{
+	const size_t pages = 2000;
+	struct bsdvm_pagerun *runs;
+	char *map = vm_anon(pages);
+	struct vm_entry entry;
+	size_t i, count;
+
+	for (i = 0; i < pages; i += 2)
+		map[i * PAGE] = 'x';
+	entry = vm_entry_at(map);
+	runs = bsdvm_getpages(0, entry.e.kve_start, entry.object[0].kvo_id,
+			      &count);
+	ASSERT(runs);
+	EXPECT_EQ(count, pages / 2);
+	for (i = 0; i < count; i++) {
+		ASSERT(runs[i].pr_start == 2 * i && runs[i].pr_count == 1);
+		ASSERT(runs[i].pr_flags == BSDVM_PAGE_RESIDENT);
+	}
+	bsdvm_freepages(runs);
+	EXPECT(!bsdvm_getpages(0, entry.e.kve_start, -1ULL, &count) &&
+	       errno == ENOENT);
+	EXPECT(!bsdvm_getpages(getppid(), entry.e.kve_start, 1, &count) &&
+	       errno == ENXIO);
+}
+
+/* Below what a child has written there is what it shares with its parent. */
+TEST(pages_of_a_chain_are_those_of_each_object)
+{
+	char *map = vm_anon(8);
+	size_t i, count;
+	pid_t pid;
+
+	memset(map, 'x', 8 * PAGE);
+	pid = harness_fork();
+	if (!pid) {
+		struct vm_entry entry;
+		struct bsdvm_pagerun *runs;
+
+		map[3 * PAGE] = 'y';
+		map[4 * PAGE] = 'y';
+		entry = vm_entry_at(map);
+		ASSERT(entry.e.kve_nobjects == 2);
+		for (i = 0; i < 2; i++) {
+			runs = bsdvm_getpages(0, (uintptr_t)map,
+					      entry.object[i].kvo_id, &count);
+			ASSERT(runs && count == 1);
+			EXPECT_EQ(runs->pr_start, i ? 0 : 3);
+			EXPECT_EQ(runs->pr_count, i ? 8 : 2);
+			bsdvm_freepages(runs);
+		}
+		harness_exit();
+	}
+	harness_join(pid);
+}
+
 /* As a daemon closes all descriptors when it starts. */
 TEST(a_descriptor_that_was_closed_is_opened_again)
 {

@@ -30,6 +30,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command graph_command;
 extern const struct command kmap_command;
 extern const struct command map_command;
 extern const struct command objects_command;
@@ -39,6 +40,7 @@ extern const struct command swapctl_command;
 extern const struct command swapoff_command;
 extern const struct command swapon_command;
 extern const struct command sysctl_command;
+extern const struct command top_command;
 
 /* What getopt_long(3) gives for options that have no letter. */
 enum {
@@ -80,8 +82,17 @@ bool cmd_parse_number(const char *text, uint64_t *number);
 /* A process id, or the end of the program. */
 pid_t cmd_parse_pid(const struct command *command, const char *text);
 
+/* An interval in seconds, or the end of the program. */
+double cmd_parse_interval(const struct command *command, const char *text);
+
 /* Open the device; the program ends when there is none. */
 void cmd_open_device(void);
+
+/* What was allocated; the program ends when it was not. */
+void *cmd_need(void *memory);
+
+/* The command that a process runs, "?" for none that can be seen. */
+void cmd_process_name(pid_t pid, char *name, size_t size);
 
 /* Say why a call that was to look at a process failed. */
 void cmd_warn_pid(pid_t pid);

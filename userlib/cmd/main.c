@@ -16,10 +16,12 @@
 
 #include "cmd.h"
 
+#define INTERVAL_MAX (365 * 86400)
+
 static const struct command *const commands[] = {
-	&map_command,	  &stat_command,    &objects_command,
-	&sysctl_command,  &rusage_command,  &swapon_command,
-	&swapoff_command, &swapctl_command, &kmap_command,
+	&map_command,	 &stat_command,	  &objects_command, &sysctl_command,
+	&rusage_command, &swapon_command, &swapoff_command, &swapctl_command,
+	&kmap_command,	 &graph_command,  &top_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */
@@ -135,6 +137,17 @@ pid_t cmd_parse_pid(const struct command *command, const char *text)
 	return (pid_t)pid;
 }
 
+double cmd_parse_interval(const struct command *command, const char *text)
+{
+	char *end;
+	const double interval = strtod(text, &end);
+
+	if (end == text || *end || !(interval >= 0.001) ||
+	    interval > INTERVAL_MAX)
+		cmd_usage(command, "'%s' is no interval", text);
+	return interval;
+}
+
 void cmd_open_device(void)
 {
 	if (bsdvm_fd() >= 0)
@@ -143,6 +156,35 @@ void cmd_open_device(void)
 		errx(STATUS_FAILED, "%s: %s: is the module loaded?",
 		     BSDVM_DEVICE, strerror(errno));
 	err(STATUS_FAILED, "%s", BSDVM_DEVICE);
+}
+
+void *cmd_need(void *memory)
+{
+	if (!memory)
+		errx(STATUS_FAILED, "out of memory");
+	return memory;
+}
+
+void cmd_process_name(pid_t pid, char *name, size_t size)
+{
+	char path[32];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, name, size - 1);
+		close(fd);
+	}
+	if (n <= 0) {
+		snprintf(name, size, "?");
+		return;
+	}
+	/* The kernel ends it with a line feed; it may have others. */
+	if (name[n - 1] == '\n')
+		n--;
+	name[n] = '\0';
 }
 
 void cmd_warn_pid(pid_t pid)

@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "json.h"
+#include "rusage.h"
 
 /* getrusage(2)'s first, in procstat's words. */
 static const struct member members[] = {
@@ -74,13 +75,13 @@ static void print_text(pid_t pid, const struct bsdvm_rusage *usage)
 		print_line(pid, &members[i], usage);
 }
 
-static void print_json(pid_t pid, const struct bsdvm_rusage *usage)
+struct json_object *rusage_record(pid_t pid, const struct bsdvm_rusage *usage)
 {
 	struct json_object *record = json_record();
 
 	json_put_number(record, "pid", pid);
 	json_put_members(record, usage, members, COUNT_OF(members));
-	json_list_print(record);
+	return record;
 }
 
 static int run(int argc, char **argv)
@@ -111,7 +112,7 @@ static int run(int argc, char **argv)
 			cmd_warn_pid(pid);
 			status = STATUS_FAILED;
 		} else if (json) {
-			print_json(pid, &usage);
+			json_list_print(rusage_record(pid, &usage));
 		} else {
 			print_text(pid, &usage);
 		}

@@ -16,9 +16,9 @@
 #include "cmd.h"
 #include "json.h"
 #include "kmem.h"
+#include "stat.h"
 
 #define LINES_PER_HEADER 20
-#define INTERVAL_MAX	 (365 * 86400)
 
 /* In the order and words of vmstat -s; behind them what it does not have. */
 static const struct member members[] = {
@@ -119,7 +119,7 @@ static void print_all(const struct bsdvm_stats *stats)
 		       members[i].words);
 }
 
-static struct json_object *to_json(const struct bsdvm_stats *stats)
+struct json_object *stat_record(const struct bsdvm_stats *stats)
 {
 	struct json_object *record = json_record();
 
@@ -155,7 +155,7 @@ static void print_header(void)
 
 static void print_json_now(const struct bsdvm_stats *stats)
 {
-	struct json_object *record = to_json(stats);
+	struct json_object *record = stat_record(stats);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -240,17 +240,6 @@ static void watch(double interval, uint64_t count, bool json)
 	}
 }
 
-static double parse_interval(const char *text)
-{
-	char *end;
-	const double interval = strtod(text, &end);
-
-	if (end == text || *end || !(interval >= 0.001) ||
-	    interval > INTERVAL_MAX)
-		cmd_usage(&stat_command, "'%s' is no interval", text);
-	return interval;
-}
-
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -278,7 +267,7 @@ static int run(int argc, char **argv)
 	if (argc - optind > 2)
 		cmd_usage(self, "'%s' is too much", argv[optind + 2]);
 	if (argc - optind >= 1)
-		interval = parse_interval(argv[optind]);
+		interval = cmd_parse_interval(self, argv[optind]);
 	if (argc - optind == 2 &&
 	    (!cmd_parse_number(argv[optind + 1], &count) || !count))
 		cmd_usage(self, "'%s' is no count", argv[optind + 1]);
@@ -296,7 +285,7 @@ static int run(int argc, char **argv)
 	}
 	get(&stats);
 	if (json)
-		json_print(to_json(&stats));
+		json_print(stat_record(&stats));
 	else
 		print_all(&stats);
 	return 0;

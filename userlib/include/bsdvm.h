@@ -636,6 +636,26 @@ bsdvm_kvmobject_path(const struct bsdvm_kvmobject *object)
 	return object->kvo_path_len ? (const char *)(object + 1) : "";
 }
 
+/**
+ * bsdvm_getpages() - the pages that an object of a map has
+ * @pid: process, 0 for the caller
+ * @addr: an address that the object is mapped at, be it below other objects
+ * @object: its number, kvo_id
+ * @count: filled with the number of runs
+ *
+ * Return: an array of runs of pages in order of index, to be freed by
+ * bsdvm_freepages() also when there are none, or NULL with errno: as
+ * bsdvm_getvmmap_pid(), and ENOENT when no such object is mapped there.
+ */
+struct bsdvm_pagerun *bsdvm_getpages(pid_t pid, uint64_t addr, uint64_t object,
+				     size_t *count);
+
+/**
+ * bsdvm_freepages() - free what bsdvm_getpages() returned
+ * @pages: the first run, or NULL
+ */
+void bsdvm_freepages(struct bsdvm_pagerun *pages);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The lists of entries and of objects. Each is fetched in one call: between two,
+ * The lists of entries, of objects and of their pages. Each is fetched in one call: between two,
  * entries may be split or merged and objects come and go. So a buffer that proves
  * too small is thrown away and a larger one tried.
  */
@@ -80,4 +80,39 @@ struct bsdvm_kvmobject *bsdvm_getvmobject(size_t *count)
 void bsdvm_freevmobject(struct bsdvm_kvmobject *objects)
 {
 	free(objects);
+}
+
+struct bsdvm_pagerun *bsdvm_getpages(pid_t pid, uint64_t addr, uint64_t object,
+				     size_t *count)
+{
+	size_t len;
+
+	for (len = FIRST_TRY;; len *= 2) {
+		void *buf = malloc(len);
+		struct bsdvm_pages arg = {
+			.size = sizeof(arg),
+			.pid = pid,
+			.addr = addr,
+			.object = object,
+			.buf = (uintptr_t)buf,
+			.buf_len = len,
+		};
+
+		if (!buf)
+			return NULL;
+		if (libbsdvm_process_ioctl(pid, BSDVM_IOC_PAGES, &arg)) {
+			free(buf);
+			return NULL;
+		}
+		if (!arg.more) {
+			*count = arg.count;
+			return buf;
+		}
+		free(buf);
+	}
+}
+
+void bsdvm_freepages(struct bsdvm_pagerun *pages)
+{
+	free(pages);
 }

@@ -59,21 +59,35 @@ static char grows(unsigned int flags)
 	return flags & BSDVM_KVME_FLAG_GROWS_DOWN ? 'D' : '-';
 }
 
-static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
+struct vmmap_letters vmmap_letters(const struct bsdvm_vmentry *e)
 {
 	const unsigned int prot = e->kve_protection;
 	const unsigned int flags = e->kve_flags;
 
-	fprintf(out, "%5d %#14jx %#14jx %c%c%c %4u %4u %3u %3u %c%c%c%c%c %s",
-		pid, (uintmax_t)e->kve_start, (uintmax_t)e->kve_end,
-		prot & BSDVM_PROT_READ ? 'r' : '-',
-		prot & BSDVM_PROT_WRITE ? 'w' : '-',
-		prot & BSDVM_PROT_EXEC ? 'x' : '-', e->kve_resident,
-		e->kve_private_resident, e->kve_ref_count, e->kve_shadow_count,
-		flags & BSDVM_KVME_FLAG_COW ? 'C' : '-',
-		flags & BSDVM_KVME_FLAG_NEEDS_COPY ? 'N' : '-',
-		flags & BSDVM_KVME_FLAG_SUPER ? 'S' : '-', grows(flags),
-		flags & BSDVM_KVME_FLAG_USER_WIRED ? 'W' : '-',
+	return (struct vmmap_letters){
+		.prot = {
+			prot & BSDVM_PROT_READ ? 'r' : '-',
+			prot & BSDVM_PROT_WRITE ? 'w' : '-',
+			prot & BSDVM_PROT_EXEC ? 'x' : '-',
+		},
+		.flags = {
+			flags & BSDVM_KVME_FLAG_COW ? 'C' : '-',
+			flags & BSDVM_KVME_FLAG_NEEDS_COPY ? 'N' : '-',
+			flags & BSDVM_KVME_FLAG_SUPER ? 'S' : '-',
+			grows(flags),
+			flags & BSDVM_KVME_FLAG_USER_WIRED ? 'W' : '-',
+		},
+	};
+}
+
+static void print_entry(FILE *out, int pid, const struct bsdvm_vmentry *e)
+{
+	const struct vmmap_letters letters = vmmap_letters(e);
+
+	fprintf(out, "%5d %#14jx %#14jx %s %4u %4u %3u %3u %s %s", pid,
+		(uintmax_t)e->kve_start, (uintmax_t)e->kve_end, letters.prot,
+		e->kve_resident, e->kve_private_resident, e->kve_ref_count,
+		e->kve_shadow_count, letters.flags,
 		vmmap_type_name(e->kve_type));
 	if (e->kve_path_len) {
 		putc(' ', out);

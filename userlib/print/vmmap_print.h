@@ -22,6 +22,18 @@
 void vmmap_print(FILE *out, int pid, const struct bsdvm_vmentry *map,
 		 size_t count, unsigned int flags);
 
+/**
+ * struct vmmap_letters - an entry in letters
+ * @prot: its protection, as in the column PRT
+ * @flags: its flags, as in the column FLAG
+ */
+struct vmmap_letters {
+	char prot[4];
+	char flags[6];
+};
+
+struct vmmap_letters vmmap_letters(const struct bsdvm_vmentry *entry);
+
 /* The two letters of a BSDVM_KVME_TYPE_*, as in the column TP. */
 const char *vmmap_type_name(unsigned int type);
 
