@@ -22,6 +22,8 @@
 
 /* Seconds that a race is given in each directory. */
 #define RACE_SECONDS 2
+/* However slow the machine is. */
+#define ROUNDS_MIN   10
 
 static char *map_shared(int fd, size_t pages)
 {
@@ -282,7 +284,7 @@ TEST_FILES(who_maps_a_file_sees_what_is_still_being_written_back)
 		harness_exit();
 	}
 	pin(0);
-	for (round = 1; now() < end; round++) {
+	for (round = 1; round <= ROUNDS_MIN || now() < end; round++) {
 		char *map = map_shared(fd, NUMBERS);
 
 		for (i = 0; i < NUMBERS; i++)
@@ -294,7 +296,7 @@ TEST_FILES(who_maps_a_file_sees_what_is_still_being_written_back)
 	}
 	atomic_store(&common->stop, true);
 	harness_join(child);
-	EXPECT(round > 10);
+	EXPECT(round > ROUNDS_MIN);
 }
 
 /* Drops pages as soon as they are clean, and looks at what comes back. */
@@ -331,7 +333,7 @@ TEST_FILES(invalidating_loses_no_store_while_another_process_syncs)
 		harness_exit();
 	}
 	pin(0);
-	for (round = 1; now() < end; round++) {
+	for (round = 1; round <= ROUNDS_MIN || now() < end; round++) {
 		for (i = 0; i < NUMBERS; i++)
 			*number_at(map, i) = round;
 		atomic_store(&common->stored, round);
@@ -346,7 +348,7 @@ TEST_FILES(invalidating_loses_no_store_while_another_process_syncs)
 	}
 	atomic_store(&common->stop, true);
 	harness_join(child);
-	EXPECT(round > 10);
+	EXPECT(round > ROUNDS_MIN);
 	ASSERT(!bsdvm_munmap(map, NUMBERS * PAGE));
 	EXPECT_EQ(vm_file_read(fd, 0), (round - 1) & 0xff);
 }
