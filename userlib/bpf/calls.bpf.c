@@ -24,7 +24,7 @@ struct call {
 };
 
 /* Calls that are counted nowhere, for want of memory. */
-u64 lost;
+__u64 lost;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -45,12 +45,12 @@ struct fault {
 	bool paged;
 };
 
-const volatile u32 view = VIEW_FAULTS;
-const volatile u32 only_pid;
+const volatile __u32 view = VIEW_FAULTS;
+const volatile __u32 only_pid;
 const volatile bool kernel_stacks;
 
 /* Faults that are counted nowhere, for want of memory or of room in a map. */
-u64 lost;
+__u64 lost;
 
 /* It goes with its thread, however that ends. */
 struct {

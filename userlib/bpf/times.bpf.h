@@ -22,7 +22,6 @@ static __always_inline void times_add(struct trace_times *times, u64 ns)
 {
 	const u32 slot = times_log2(ns);
 
-	__sync_fetch_and_add(&times->count, 1);
 	__sync_fetch_and_add(&times->total, ns);
 	/* For the verifier, which does not follow the sum. */
 	if (slot < TRACE_SLOTS)

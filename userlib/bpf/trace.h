@@ -44,12 +44,10 @@ struct trace_process {
 
 /**
  * struct trace_times - how long things took
- * @count: how many
  * @total: nanoseconds, altogether
  * @slots: how many took from 2^n nanoseconds to less than twice that; none: 0
  */
 struct trace_times {
-	__u64 count;
 	__u64 total;
 	__u64 slots[TRACE_SLOTS];
 };

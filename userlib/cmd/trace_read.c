@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reports of bsdvm trace: the BPF programs count on, and a report is the difference
+ * from the one before. Nothing is set back, so nothing that happens meanwhile is lost.
+ */
+#include <bpf/bpf.h>
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace.h"
+
+/**
+ * struct table - what a map held at some time
+ * @rows: by their keys
+ * @count: how many
+ * @room: of @rows
+ */
+struct table {
+	struct trace_row *rows;
+	size_t count;
+	size_t room;
+};
+
+static struct table last;
+static struct trace_times last_times[TRACE_CALLS];
+static struct timespec last_at;
+static uint64_t last_lost;
+
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(&((const struct trace_row *)a)->key,
+		      &((const struct trace_row *)b)->key,
+		      sizeof(struct trace_stack_key));
+}
+
+/* The most frequent first, and those of the same number in the order of their keys. */
+static int compare_counts(const void *a, const void *b)
+{
+	const struct trace_row *left = a, *right = b;
+
+	if (left->count != right->count)
+		return left->count < right->count ? 1 : -1;
+	if (left->key.pid != right->key.pid)
+		return left->key.pid < right->key.pid ? -1 : 1;
+	return (left->key.stack > right->key.stack) -
+	       (left->key.stack < right->key.stack);
+}
+
+static struct trace_row *table_add(struct table *table)
+{
+	if (table->count == table->room) {
+		table->room = table->room ? 2 * table->room : 64;
+		table->rows = cmd_need(realloc(
+			table->rows, table->room * sizeof(*table->rows)));
+	}
+	table->rows[table->count] = (struct trace_row){ .count = 0 };
+	return &table->rows[table->count++];
+}
+
+static void read_process(int map, uint32_t pid, struct table *table)
+{
+	struct trace_process process;
+	struct trace_row *row;
+	size_t i;
+
+	if (bpf_map_lookup_elem(map, &pid, &process))
+		return;
+	row = table_add(table);
+	row->key.pid = pid;
+	for (i = 0; i < OUTCOMES; i++) {
+		row->faults[i] = process.faults[i];
+		row->count += process.faults[i];
+	}
+	memcpy(row->comm, process.comm, sizeof(row->comm));
+}
+
+static void read_stack(int map, const struct trace_stack_key *key,
+		       struct table *table)
+{
+	struct trace_stack stack;
+	struct trace_row *row;
+
+	if (bpf_map_lookup_elem(map, key, &stack))
+		return;
+	row = table_add(table);
+	row->key = *key;
+	row->count = stack.count;
+	memcpy(row->comm, stack.comm, sizeof(row->comm));
+}
+
+static void read_table(const struct trace_options *options,
+		       const struct trace_maps *maps, struct table *table)
+{
+	const bool stacks = options->view == VIEW_STACKS;
+	const int map = stacks ? maps->stacks : maps->processes;
+	struct trace_stack_key at, next = { 0, 0 };
+	void *key = NULL;
+
+	while (!bpf_map_get_next_key(map, key, &next)) {
+		if (stacks)
+			read_stack(map, &next, table);
+		else
+			read_process(map, next.pid, table);
+		at = next;
+		key = &at;
+	}
+	if (errno != ENOENT)
+		err(STATUS_FAILED, "what was counted");
+	if (table->count)
+		qsort(table->rows, table->count, sizeof(*table->rows),
+		      compare_keys);
+}
+
+/* A process that faults no more, because it is gone, makes room for others. */
+static void forget_if_gone(const struct trace_options *options,
+			   const struct trace_maps *maps,
+			   const struct trace_row *row)
+{
+	if (!kill(row->key.pid, 0) || errno != ESRCH)
+		return;
+	if (options->view == VIEW_STACKS)
+		bpf_map_delete_elem(maps->stacks, &row->key);
+	else
+		bpf_map_delete_elem(maps->processes, &row->key.pid);
+}
+
+static void subtract(struct trace_row *row, const struct trace_row *before)
+{
+	size_t i;
+
+	row->count -= before->count;
+	for (i = 0; i < OUTCOMES; i++)
+		row->faults[i] -= before->faults[i];
+}
+
+static void report_rows(const struct trace_options *options,
+			const struct trace_maps *maps,
+			struct trace_report *report)
+{
+	struct table now = { NULL, 0, 0 };
+	const struct trace_row *before;
+	struct trace_row *row;
+	size_t i, j;
+
+	read_table(options, maps, &now);
+	report->rows = cmd_need(calloc(now.count + 1, sizeof(*report->rows)));
+	for (i = 0; i < now.count; i++) {
+		row = &report->rows[report->nrows];
+		*row = now.rows[i];
+		before = last.count ? bsearch(row, last.rows, last.count,
+					      sizeof(*row), compare_keys) :
+				      NULL;
+		if (before)
+			subtract(row, before);
+		if (row->count)
+			report->nrows++;
+		else if (before)
+			forget_if_gone(options, maps, row);
+		for (j = 0; j < OUTCOMES && row->count; j++)
+			report->faults[j] += row->faults[j];
+	}
+	qsort(report->rows, report->nrows, sizeof(*report->rows),
+	      compare_counts);
+	free(last.rows);
+	last = now;
+}
+
+static void report_times(const struct trace_options *options,
+			 const struct trace_maps *maps,
+			 struct trace_report *report)
+{
+	const bool calls = options->view == VIEW_CALLS;
+	struct trace_times *times, *before, now;
+	uint32_t i;
+	size_t slot;
+
+	report->ntimes = calls ? TRACE_CALLS : OUTCOMES;
+	report->times =
+		cmd_need(calloc(report->ntimes, sizeof(*report->times)));
+	for (i = 0; i < report->ntimes; i++) {
+		times = &report->times[i];
+		before = &last_times[i];
+		if (bpf_map_lookup_elem(calls ? maps->calls : maps->latency, &i,
+					times))
+			err(STATUS_FAILED, "what was counted");
+		now = *times;
+		times->total -= before->total;
+		for (slot = 0; slot < TRACE_SLOTS; slot++)
+			times->slots[slot] -= before->slots[slot];
+		*before = now;
+	}
+}
+
+uint64_t trace_times_count(const struct trace_times *times)
+{
+	uint64_t count = 0;
+	size_t slot;
+
+	for (slot = 0; slot < TRACE_SLOTS; slot++)
+		count += times->slots[slot];
+	return count;
+}
+
+void trace_report_begin(void)
+{
+	clock_gettime(CLOCK_MONOTONIC, &last_at);
+}
+
+void trace_report_read(const struct trace_options *options,
+		       const struct trace_maps *maps,
+		       struct trace_report *report)
+{
+	const uint64_t lost = __atomic_load_n(maps->lost, __ATOMIC_RELAXED);
+	struct timespec now;
+
+	*report = (struct trace_report){ .lost = lost - last_lost };
+	last_lost = lost;
+	clock_gettime(CLOCK_REALTIME, &report->time);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	report->seconds = (now.tv_sec - last_at.tv_sec) +
+			  (now.tv_nsec - last_at.tv_nsec) / 1e9;
+	last_at = now;
+	if (options->view == VIEW_LATENCY || options->view == VIEW_CALLS)
+		report_times(options, maps, report);
+	else
+		report_rows(options, maps, report);
+}
+
+void trace_report_free(struct trace_report *report)
+{
+	free(report->rows);
+	free(report->times);
+}
