@@ -275,7 +275,6 @@ static void watch_until_end(const struct watch *watch)
 			break;
 		report(watch);
 	}
-	trace_detach();
 	report(watch);
 }
 

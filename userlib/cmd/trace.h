@@ -120,9 +120,6 @@ struct trace_maps {
 
 void trace_attach(const struct trace_options *options, struct trace_maps *maps);
 
-/* Have them count no more; what they have counted stays. */
-void trace_detach(void);
-
 /* --- trace_read.c */
 
 /* The first report is of what happens from here on. */

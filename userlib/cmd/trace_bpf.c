@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The BPF programs of bsdvm trace: what they need of the kernel, loading them, and
- * attaching them to the tracepoints of the module and the probes of the library.
+ * attaching them to the tracepoints of the module and the probes of the library. They
+ * are detached by the end of the program, when the last report has been printed: the
+ * kernel takes its time over each.
  */
 #if !__has_include(<bpf/libbpf.h>)
 #error "libbpf is missing: run scripts/setup, or install libbpf-dev"
@@ -41,7 +43,6 @@ _Static_assert(COUNT_OF(call_names) <= TRACE_CALLS, "the map has room for all");
 
 static struct faults_bpf *faults;
 static struct calls_bpf *calls;
-static struct bpf_link *links[2 * COUNT_OF(call_names)];
 
 /* The last thing that libbpf complained about. */
 static char complaint[512];
@@ -90,7 +91,7 @@ static void check_btf(void)
 	if (access(BTF "bsdvm", F_OK))
 		errx(STATUS_FAILED,
 		     "the module has no BTF that this kernel takes: "
-		     "see bsdvm(1) on how it is built");
+		     "see bsdvm(1)");
 }
 
 static void attach_faults(const struct trace_options *options,
@@ -134,21 +135,17 @@ static const char *shared_library(void)
 	return path;
 }
 
-static struct bpf_link *attach_probe(const struct bpf_program *program,
-				     const struct trace_options *options,
-				     const char *path, size_t call,
-				     const char *where)
+static void attach_probe(const struct bpf_program *program,
+			 const struct trace_options *options, const char *path,
+			 size_t call, const char *where)
 {
 	LIBBPF_OPTS(bpf_usdt_opts, opts, .usdt_cookie = call);
-	struct bpf_link *link;
 	char name[64];
 
 	snprintf(name, sizeof(name), "%s__%s", call_names[call], where);
-	link = bpf_program__attach_usdt(program,
-					options->pid ? options->pid : -1, path,
-					PROVIDER, name, &opts);
-	if (link)
-		return link;
+	if (bpf_program__attach_usdt(program, options->pid ? options->pid : -1,
+				     path, PROVIDER, name, &opts))
+		return;
 	if (errno == ENOENT)
 		errx(STATUS_FAILED, "%s has no probes of " PROVIDER, path);
 	refused(path, errno);
@@ -169,11 +166,11 @@ static void attach_calls(const struct trace_options *options,
 	if (!calls)
 		refused("the kernel refuses the BPF programs", errno);
 	for (i = 0; i < n; i++)
-		links[i] = attach_probe(calls->progs.call_return, options, path,
-					i, "return");
+		attach_probe(calls->progs.call_return, options, path, i,
+			     "return");
 	for (i = 0; i < n; i++)
-		links[n + i] = attach_probe(calls->progs.call_entry, options,
-					    path, i, "entry");
+		attach_probe(calls->progs.call_entry, options, path, i,
+			     "entry");
 	free((char *)path);
 	maps->calls = bpf_map__fd(calls->maps.calls);
 	maps->lost = &calls->bss->lost;
@@ -188,16 +185,4 @@ void trace_attach(const struct trace_options *options, struct trace_maps *maps)
 		attach_calls(options, maps);
 	else
 		attach_faults(options, maps);
-}
-
-void trace_detach(void)
-{
-	size_t i;
-
-	if (faults)
-		faults_bpf__detach(faults);
-	for (i = 0; i < COUNT_OF(links); i++) {
-		bpf_link__destroy(links[i]);
-		links[i] = NULL;
-	}
 }

@@ -138,6 +138,16 @@ static void find_in_process(struct trace_frame *frames, size_t count, pid_t pid)
 		fclose(file);
 }
 
+/* Where a program keeps something else than frame pointers, they lead astray. */
+static size_t count_found(const struct trace_frame *frames, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count && frames[i].file; i++)
+		;
+	return i ? i : count;
+}
+
 static void find_in_kernel(struct trace_frame *frames, size_t count)
 {
 	const struct symbol *symbol;
@@ -176,10 +186,12 @@ void trace_frames_note(const struct trace_maps *maps,
 		cmd_need(calloc(stack->count + 1, sizeof(*stack->frames)));
 	for (i = 0; i < stack->count; i++)
 		stack->frames[i].address = addresses[i];
-	if (kernel_stack)
+	if (kernel_stack) {
 		find_in_kernel(stack->frames, stack->count);
-	else
-		find_in_process(stack->frames, stack->count, (pid_t)key->pid);
+		return;
+	}
+	find_in_process(stack->frames, stack->count, (pid_t)key->pid);
+	stack->count = count_found(stack->frames, stack->count);
 }
 
 const struct trace_frame *trace_frames(const struct trace_stack_key *key,
