@@ -39,6 +39,10 @@
 #define ROUNDS	    5
 #define SMALL	    4
 #define FILE_PAGES  32
+#define AREAS	    7
+
+/* A function that a stack shows is one that is called. */
+#define ON_STACK __attribute__((noinline))
 
 static char *base;
 static sigjmp_buf refused;
@@ -59,7 +63,7 @@ static char *anon(unsigned int number, size_t pages)
 	return area(number, pages, RW, BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1);
 }
 
-static void touch(char *map, size_t first, size_t pages)
+static ON_STACK void touch(char *map, size_t first, size_t pages)
 {
 	size_t i;
 
@@ -67,7 +71,7 @@ static void touch(char *map, size_t first, size_t pages)
 		((volatile char *)map)[i * PAGE] = 'x';
 }
 
-static void look(const char *map, size_t first, size_t pages)
+static ON_STACK void look(const char *map, size_t first, size_t pages)
 {
 	size_t i;
 
@@ -93,7 +97,7 @@ static void join(pid_t pid)
 }
 
 /* 64 zeroed pages by writing, 32 by reading. */
-static char *zero_fill(void)
+static ON_STACK char *zero_fill(void)
 {
 	char *map = anon(1, WRITTEN);
 
@@ -168,7 +172,7 @@ static void beside(char *map, size_t theirs, size_t first, size_t ours)
 }
 
 /* Page in one by one, write, and bring it to the disk. */
-static void file(const char *dir)
+static ON_STACK void file(const char *dir)
 {
 	char path[256], page[4096];
 	char *map;
@@ -216,9 +220,9 @@ static void known(const char *dir)
 	char *map, *small;
 	size_t i;
 
-	base = bsdvm_mmap(NULL, 9 * AREA, BSDVM_PROT_NONE,
+	base = bsdvm_mmap(NULL, (AREAS + 2) * AREA, BSDVM_PROT_NONE,
 			  BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1, 0);
-	if (base == BSDVM_MAP_FAILED || bsdvm_munmap(base, 9 * AREA))
+	if (base == BSDVM_MAP_FAILED || bsdvm_munmap(base, (AREAS + 2) * AREA))
 		err(1, "bsdvm_mmap");
 	/* Clusters of faults are aligned. */
 	base = (char *)(((uintptr_t)base + AREA - 1) & ~(AREA - 1));
@@ -262,6 +266,12 @@ static void known(const char *dir)
 	printf("freed %d\n", ROUNDS);
 	printf("bypass 1\n");
 	printf("file_pages %d\n", FILE_PAGES);
+	printf("call_mmap %d\n", 1 + AREAS);
+	printf("call_munmap 1\n");
+	printf("call_mlock 1\n");
+	printf("call_munlock 1\n");
+	printf("call_madvise 1\n");
+	printf("call_msync 1\n");
 }
 
 static void pressure(void)
