@@ -41,9 +41,6 @@
 #define FILE_PAGES  32
 #define AREAS	    7
 
-/* A function that a stack shows is one that is called. */
-#define ON_STACK __attribute__((noinline))
-
 static char *base;
 static sigjmp_buf refused;
 
@@ -63,7 +60,7 @@ static char *anon(unsigned int number, size_t pages)
 	return area(number, pages, RW, BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1);
 }
 
-static ON_STACK void touch(char *map, size_t first, size_t pages)
+static void touch(char *map, size_t first, size_t pages)
 {
 	size_t i;
 
@@ -71,7 +68,7 @@ static ON_STACK void touch(char *map, size_t first, size_t pages)
 		((volatile char *)map)[i * PAGE] = 'x';
 }
 
-static ON_STACK void look(const char *map, size_t first, size_t pages)
+static void look(const char *map, size_t first, size_t pages)
 {
 	size_t i;
 
@@ -97,7 +94,7 @@ static void join(pid_t pid)
 }
 
 /* 64 zeroed pages by writing, 32 by reading. */
-static ON_STACK char *zero_fill(void)
+static char *zero_fill(void)
 {
 	char *map = anon(1, WRITTEN);
 
@@ -172,7 +169,7 @@ static void beside(char *map, size_t theirs, size_t first, size_t ours)
 }
 
 /* Page in one by one, write, and bring it to the disk. */
-static ON_STACK void file(const char *dir)
+static void file(const char *dir)
 {
 	char path[256], page[4096];
 	char *map;

@@ -52,6 +52,9 @@ const volatile bool kernel_stacks;
 /* Faults that are counted nowhere, for want of memory or of room in a map. */
 __u64 lost;
 
+/* Stacks so far. */
+__u64 numbers;
+
 /* It goes with its thread, however that ends. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -74,15 +77,10 @@ struct {
 	__type(value, struct trace_times);
 } latency SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, STACKS_MAX);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, TRACE_STACK_DEPTH * sizeof(u64));
-} traces SEC(".maps");
-
+/* By the stack itself: the kernel's own map of stacks has no place for some. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, STACKS_MAX);
 	__type(key, struct trace_stack_key);
 	__type(value, struct trace_stack);
@@ -91,8 +89,16 @@ struct {
 /* Stacks that are new: symbols are looked up while the process is still there. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, 1024 * 1024);
 } fresh SEC(".maps");
+
+/* Where a stack is gathered, which has no room on that of a BPF program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct trace_fresh);
+} scratch SEC(".maps");
 
 static __always_inline bool wanted(void)
 {
@@ -134,20 +140,38 @@ static __always_inline void count_time(u32 outcome, u64 ns)
 		times_add(times, ns);
 }
 
+static __always_inline struct trace_stack *add_stack(struct trace_fresh *new)
+{
+	struct trace_stack none = {
+		.number = __sync_fetch_and_add(&numbers, 1),
+	};
+
+	bpf_get_current_comm(none.comm, sizeof(none.comm));
+	if (!bpf_map_update_elem(&stacks, &new->key, &none, BPF_NOEXIST)) {
+		new->number = none.number;
+		bpf_ringbuf_output(&fresh, new, sizeof(*new), 0);
+	}
+	return bpf_map_lookup_elem(&stacks, &new->key);
+}
+
 static __always_inline void count_stack(void *ctx, u32 pid)
 {
-	struct trace_stack_key key = { .pid = pid };
-	struct trace_stack *stack, none = {};
+	struct trace_stack *stack;
+	struct trace_fresh *new;
+	const u32 zero = 0;
 
-	key.stack = bpf_get_stackid(ctx, &traces,
-				    kernel_stacks ? 0 : BPF_F_USER_STACK);
-	stack = bpf_map_lookup_elem(&stacks, &key);
-	if (!stack) {
-		bpf_get_current_comm(none.comm, sizeof(none.comm));
-		if (!bpf_map_update_elem(&stacks, &key, &none, BPF_NOEXIST))
-			bpf_ringbuf_output(&fresh, &key, sizeof(key), 0);
-		stack = bpf_map_lookup_elem(&stacks, &key);
-	}
+	new = bpf_map_lookup_elem(&scratch, &zero);
+	if (!new)
+		return;
+	/* What is not written here is of another stack. */
+	__builtin_memset(&new->key, 0, sizeof(new->key));
+	new->key.pid = pid;
+	new->key.size = bpf_get_stack(ctx, new->key.addresses,
+				      sizeof(new->key.addresses),
+				      kernel_stacks ? 0 : BPF_F_USER_STACK);
+	stack = bpf_map_lookup_elem(&stacks, &new->key);
+	if (!stack)
+		stack = add_stack(new);
 	if (stack)
 		__sync_fetch_and_add(&stack->count, 1);
 	else

@@ -55,21 +55,35 @@ struct trace_times {
 /**
  * struct trace_stack_key - a stack of a process
  * @pid: the process
- * @stack: its number in the map of stacks, or minus an errno
+ * @size: bytes of @addresses, or minus an errno
+ * @addresses: where it is, the innermost first; zeroes behind
  */
 struct trace_stack_key {
 	__u32 pid;
-	__s32 stack;
+	__s32 size;
+	__u64 addresses[TRACE_STACK_DEPTH];
 };
 
 /**
  * struct trace_stack - faults with a stack
  * @count: how many
+ * @number: that of the stack, from 0 on
  * @comm: the command that the process ran when it faulted so first
  */
 struct trace_stack {
 	__u64 count;
+	__u64 number;
 	char comm[TRACE_COMM];
+};
+
+/**
+ * struct trace_fresh - a stack that was not there before
+ * @number: its number
+ * @key: it
+ */
+struct trace_fresh {
+	__u64 number;
+	struct trace_stack_key key;
 };
 
 #endif /* _BSDVM_BPF_TRACE_H */

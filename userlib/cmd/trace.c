@@ -204,9 +204,11 @@ struct watch {
 static int note_stack(void *context, void *data, size_t size)
 {
 	const struct watch *watch = context;
+	const struct trace_fresh *fresh = data;
 
-	if (size >= sizeof(struct trace_stack_key))
-		trace_frames_note(&watch->maps, data, watch->options->kernel);
+	if (size >= sizeof(*fresh))
+		trace_frames_note(fresh->number, &fresh->key,
+				  watch->options->kernel);
 	return 0;
 }
 

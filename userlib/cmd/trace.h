@@ -39,13 +39,15 @@ struct trace_options {
 
 /**
  * struct trace_row - faults of a process, or with a stack of it
- * @key: the process, and the number of the stack
+ * @pid: the process
+ * @number: that of the stack, 0 for a process
  * @count: how many
  * @faults: how many by outcome; not of stacks
  * @comm: the command of the process
  */
 struct trace_row {
-	struct trace_stack_key key;
+	pid_t pid;
+	uint64_t number;
 	uint64_t count;
 	uint64_t faults[OUTCOMES];
 	char comm[TRACE_COMM];
@@ -101,8 +103,7 @@ const char *trace_times_name(enum trace_view view, size_t number);
  * @processes: struct trace_process by pid
  * @latency: struct trace_times by outcome
  * @stacks: struct trace_stack by struct trace_stack_key
- * @traces: addresses by the number of the stack
- * @fresh: the ring of struct trace_stack_key
+ * @fresh: the ring of struct trace_fresh
  * @calls: struct trace_times by number of the call
  * @lost: what is counted nowhere
  *
@@ -112,7 +113,6 @@ struct trace_maps {
 	int processes;
 	int latency;
 	int stacks;
-	int traces;
 	int fresh;
 	int calls;
 	const __u64 *lost;
@@ -137,12 +137,11 @@ uint64_t trace_times_count(const struct trace_times *times);
 /* --- trace_frames.c */
 
 /* Look up the frames of a stack, while its process is there to be asked. */
-void trace_frames_note(const struct trace_maps *maps,
-		       const struct trace_stack_key *key, bool kernel);
+void trace_frames_note(uint64_t number, const struct trace_stack_key *key,
+		       bool kernel);
 
-/* The frames of a stack that was noted, the innermost first. */
-const struct trace_frame *trace_frames(const struct trace_stack_key *key,
-				       size_t *count);
+/* The frames of a stack that was noted, the innermost first; NULL for another one. */
+const struct trace_frame *trace_frames(uint64_t number, size_t *count);
 
 /* --- trace_text.c, trace_json.c */
 

@@ -112,7 +112,6 @@ static void attach_faults(const struct trace_options *options,
 	maps->processes = bpf_map__fd(faults->maps.processes);
 	maps->latency = bpf_map__fd(faults->maps.latency);
 	maps->stacks = bpf_map__fd(faults->maps.stacks);
-	maps->traces = bpf_map__fd(faults->maps.traces);
 	maps->fresh = bpf_map__fd(faults->maps.fresh);
 	maps->lost = &faults->bss->lost;
 	error = faults_bpf__attach(faults);
@@ -178,7 +177,7 @@ static void attach_calls(const struct trace_options *options,
 
 void trace_attach(const struct trace_options *options, struct trace_maps *maps)
 {
-	*maps = (struct trace_maps){ -1, -1, -1, -1, -1, -1, NULL };
+	*maps = (struct trace_maps){ -1, -1, -1, -1, -1, NULL };
 	libbpf_set_print(note_complaint);
 	check_permission();
 	if (options->view == VIEW_CALLS)

@@ -4,7 +4,6 @@
  * to files, and the symbols of these to functions. A stack is looked up when it is
  * first seen, as its process may be gone when a report is made.
  */
-#include <bpf/bpf.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,12 +15,10 @@
 
 /**
  * struct stack - a stack that was looked up
- * @key: which
- * @frames: its frames, the innermost first
+ * @frames: its frames, the innermost first; NULL when it was not
  * @count: how many
  */
 struct stack {
-	struct trace_stack_key key;
 	struct trace_frame *frames;
 	size_t count;
 };
@@ -50,6 +47,7 @@ struct mapping {
 	char path[PATH_MAX];
 };
 
+/* By their numbers. */
 static struct stack *stacks;
 static size_t nstacks;
 static struct object *objects;
@@ -166,26 +164,31 @@ static void find_in_kernel(struct trace_frame *frames, size_t count)
 	}
 }
 
-void trace_frames_note(const struct trace_maps *maps,
-		       const struct trace_stack_key *key, bool kernel_stack)
+/* Make room for a stack of that number. */
+static struct stack *stack_of(uint64_t number)
 {
-	uint64_t addresses[TRACE_STACK_DEPTH];
-	struct stack *stack;
+	const size_t room = 2 * number + 64;
+
+	if (number >= nstacks) {
+		stacks = cmd_need(realloc(stacks, room * sizeof(*stacks)));
+		memset(stacks + nstacks, 0, (room - nstacks) * sizeof(*stacks));
+		nstacks = room;
+	}
+	return &stacks[number];
+}
+
+void trace_frames_note(uint64_t number, const struct trace_stack_key *key,
+		       bool kernel_stack)
+{
+	struct stack *stack = stack_of(number);
 	size_t i;
 
-	if (key->stack < 0 ||
-	    bpf_map_lookup_elem(maps->traces, &key->stack, addresses))
-		return;
-	stacks = cmd_need(realloc(stacks, (nstacks + 1) * sizeof(*stacks)));
-	stack = &stacks[nstacks++];
-	stack->key = *key;
-	for (i = 0; i < TRACE_STACK_DEPTH && addresses[i]; i++)
-		;
-	stack->count = i;
+	if (key->size > 0)
+		stack->count = key->size / sizeof(key->addresses[0]);
 	stack->frames =
 		cmd_need(calloc(stack->count + 1, sizeof(*stack->frames)));
 	for (i = 0; i < stack->count; i++)
-		stack->frames[i].address = addresses[i];
+		stack->frames[i].address = key->addresses[i];
 	if (kernel_stack) {
 		find_in_kernel(stack->frames, stack->count);
 		return;
@@ -194,17 +197,12 @@ void trace_frames_note(const struct trace_maps *maps,
 	stack->count = count_found(stack->frames, stack->count);
 }
 
-const struct trace_frame *trace_frames(const struct trace_stack_key *key,
-				       size_t *count)
+const struct trace_frame *trace_frames(uint64_t number, size_t *count)
 {
-	size_t i;
-
-	/* The last one of that key: pids come again. */
-	for (i = nstacks; i-- > 0;)
-		if (!memcmp(&stacks[i].key, key, sizeof(*key))) {
-			*count = stacks[i].count;
-			return stacks[i].frames;
-		}
-	*count = 0;
-	return NULL;
+	if (number >= nstacks) {
+		*count = 0;
+		return NULL;
+	}
+	*count = stacks[number].count;
+	return stacks[number].frames;
 }

@@ -16,7 +16,7 @@ static struct json_object *row_record(const struct trace_row *row)
 {
 	struct json_object *record = json_record();
 
-	json_put_number(record, "pid", row->key.pid);
+	json_put_number(record, "pid", row->pid);
 	json_put_string(record, "command", row->comm);
 	json_put_number(record, "faults", row->count);
 	return record;
@@ -42,7 +42,7 @@ static void put_frames(struct json_object *record, const struct trace_row *row)
 	const struct trace_frame *frames;
 	size_t i, count;
 
-	frames = trace_frames(&row->key, &count);
+	frames = trace_frames(row->number, &count);
 	for (i = 0; i < count; i++)
 		json_append(list, frame_record(&frames[i]));
 }

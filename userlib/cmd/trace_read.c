@@ -31,9 +31,11 @@ static uint64_t last_lost;
 
 static int compare_keys(const void *a, const void *b)
 {
-	return memcmp(&((const struct trace_row *)a)->key,
-		      &((const struct trace_row *)b)->key,
-		      sizeof(struct trace_stack_key));
+	const struct trace_row *left = a, *right = b;
+
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return (left->number > right->number) - (left->number < right->number);
 }
 
 /* The most frequent first, and those of the same number in the order of their keys. */
@@ -43,10 +45,16 @@ static int compare_counts(const void *a, const void *b)
 
 	if (left->count != right->count)
 		return left->count < right->count ? 1 : -1;
-	if (left->key.pid != right->key.pid)
-		return left->key.pid < right->key.pid ? -1 : 1;
-	return (left->key.stack > right->key.stack) -
-	       (left->key.stack < right->key.stack);
+	return compare_keys(a, b);
+}
+
+static const struct trace_row *table_find(const struct table *table,
+					  const struct trace_row *row)
+{
+	if (!table->count)
+		return NULL;
+	return bsearch(row, table->rows, table->count, sizeof(*row),
+		       compare_keys);
 }
 
 static struct trace_row *table_add(struct table *table)
@@ -60,16 +68,14 @@ static struct trace_row *table_add(struct table *table)
 	return &table->rows[table->count++];
 }
 
-static void read_process(int map, uint32_t pid, struct table *table)
+static void read_process(int map, uint32_t pid, struct trace_row *row)
 {
 	struct trace_process process;
-	struct trace_row *row;
 	size_t i;
 
 	if (bpf_map_lookup_elem(map, &pid, &process))
 		return;
-	row = table_add(table);
-	row->key.pid = pid;
+	row->pid = (pid_t)pid;
 	for (i = 0; i < OUTCOMES; i++) {
 		row->faults[i] = process.faults[i];
 		row->count += process.faults[i];
@@ -77,54 +83,65 @@ static void read_process(int map, uint32_t pid, struct table *table)
 	memcpy(row->comm, process.comm, sizeof(row->comm));
 }
 
-static void read_stack(int map, const struct trace_stack_key *key,
-		       struct table *table)
+static void read_stack(int map, const struct trace_stack_key *key, bool kernel,
+		       struct trace_row *row)
 {
 	struct trace_stack stack;
-	struct trace_row *row;
+	size_t count;
 
 	if (bpf_map_lookup_elem(map, key, &stack))
 		return;
-	row = table_add(table);
-	row->key = *key;
+	row->pid = (pid_t)key->pid;
+	row->number = stack.number;
 	row->count = stack.count;
 	memcpy(row->comm, stack.comm, sizeof(row->comm));
+	/* The ring may have had no room to tell. */
+	if (!trace_frames(stack.number, &count))
+		trace_frames_note(stack.number, key, kernel);
 }
 
+/* It has not faulted since the last report, and will not: it makes room for others. */
+static bool is_gone(const struct trace_row *row)
+{
+	const struct trace_row *before = table_find(&last, row);
+
+	return before && before->count == row->count && kill(row->pid, 0) &&
+	       errno == ESRCH;
+}
+
+/* Keys of processes are the beginning of those of stacks. */
 static void read_table(const struct trace_options *options,
 		       const struct trace_maps *maps, struct table *table)
 {
 	const bool stacks = options->view == VIEW_STACKS;
 	const int map = stacks ? maps->stacks : maps->processes;
-	struct trace_stack_key at, next = { 0, 0 };
-	void *key = NULL;
+	struct trace_stack_key at, next = { .pid = 0 };
+	struct trace_row *row;
+	int error = 0;
+	bool gone;
 
-	while (!bpf_map_get_next_key(map, key, &next)) {
-		if (stacks)
-			read_stack(map, &next, table);
-		else
-			read_process(map, next.pid, table);
+	if (bpf_map_get_next_key(map, NULL, &next))
+		error = errno;
+	while (!error) {
 		at = next;
-		key = &at;
+		row = table_add(table);
+		if (stacks)
+			read_stack(map, &at, options->kernel, row);
+		else
+			read_process(map, at.pid, row);
+		gone = is_gone(row);
+		if (bpf_map_get_next_key(map, &at, &next))
+			error = errno;
+		if (gone)
+			bpf_map_delete_elem(map, &at);
+		if (gone || !row->count)
+			table->count--;
 	}
-	if (errno != ENOENT)
-		err(STATUS_FAILED, "what was counted");
+	if (error != ENOENT)
+		errx(STATUS_FAILED, "what was counted: %s", strerror(error));
 	if (table->count)
 		qsort(table->rows, table->count, sizeof(*table->rows),
 		      compare_keys);
-}
-
-/* A process that faults no more, because it is gone, makes room for others. */
-static void forget_if_gone(const struct trace_options *options,
-			   const struct trace_maps *maps,
-			   const struct trace_row *row)
-{
-	if (!kill(row->key.pid, 0) || errno != ESRCH)
-		return;
-	if (options->view == VIEW_STACKS)
-		bpf_map_delete_elem(maps->stacks, &row->key);
-	else
-		bpf_map_delete_elem(maps->processes, &row->key.pid);
 }
 
 static void subtract(struct trace_row *row, const struct trace_row *before)
@@ -150,15 +167,11 @@ static void report_rows(const struct trace_options *options,
 	for (i = 0; i < now.count; i++) {
 		row = &report->rows[report->nrows];
 		*row = now.rows[i];
-		before = last.count ? bsearch(row, last.rows, last.count,
-					      sizeof(*row), compare_keys) :
-				      NULL;
+		before = table_find(&last, row);
 		if (before)
 			subtract(row, before);
 		if (row->count)
 			report->nrows++;
-		else if (before)
-			forget_if_gone(options, maps, row);
 		for (j = 0; j < OUTCOMES && row->count; j++)
 			report->faults[j] += row->faults[j];
 	}

@@ -31,8 +31,8 @@ static void print_faults(const struct trace_options *options,
 	for (i = 0; i < report->nrows && i < options->top; i++) {
 		const struct trace_row *row = &report->rows[i];
 
-		printf("%7" PRIu32 " %-15.15s %9" PRIu64, row->key.pid,
-		       row->comm, row->count);
+		printf("%7d %-15.15s %9" PRIu64, row->pid, row->comm,
+		       row->count);
 		for (j = 0; j < OUTCOMES; j++)
 			printf(" %9" PRIu64, row->faults[j]);
 		putchar('\n');
@@ -68,9 +68,9 @@ static void print_stacks(const struct trace_options *options,
 	for (i = 0; i < report->nrows && i < options->top; i++) {
 		const struct trace_row *row = &report->rows[i];
 
-		printf("%" PRIu64 " faults, process %" PRIu32 " (%.15s)\n",
-		       row->count, row->key.pid, row->comm);
-		frames = trace_frames(&row->key, &count);
+		printf("%" PRIu64 " faults, process %d (%.15s)\n", row->count,
+		       row->pid, row->comm);
+		frames = trace_frames(row->number, &count);
 		for (j = 0; j < count; j++)
 			print_frame(&frames[j]);
 		if (!count)
