@@ -91,7 +91,7 @@ static void check_btf(void)
 	if (access(BTF "bsdvm", F_OK))
 		errx(STATUS_FAILED,
 		     "the module has no BTF that this kernel takes: "
-		     "see bsdvm(1)");
+		     "see bsdvm-trace(1)");
 }
 
 static void attach_faults(const struct trace_options *options,
