@@ -99,9 +99,8 @@ TEST_LIMIT(a_wrong_command_line_exits_2, 180)
 
 TEST_LIMIT(help_is_printed_and_no_failure, 180)
 {
-	static char *const commands[] = { "map",    "stat",   "objects",
-					  "sysctl", "rusage", "kmap",
-					  "graph",  "top",    "trace" };
+	static char *const commands[] = { "map",    "stat", "objects", "sysctl",
+					  "rusage", "kmap", "graph",   "top" };
 	char *general, *help, begin[64];
 	size_t i;
 

@@ -142,6 +142,7 @@ static __always_inline void count_time(u32 outcome, u64 ns)
 
 static __always_inline struct trace_stack *add_stack(struct trace_fresh *new)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct trace_stack none = {
 		.number = __sync_fetch_and_add(&numbers, 1),
 	};
@@ -149,6 +150,8 @@ static __always_inline struct trace_stack *add_stack(struct trace_fresh *new)
 	bpf_get_current_comm(none.comm, sizeof(none.comm));
 	if (!bpf_map_update_elem(&stacks, &new->key, &none, BPF_NOEXIST)) {
 		new->number = none.number;
+		new->parent = BPF_CORE_READ(task, real_parent, tgid);
+		__builtin_memcpy(new->comm, none.comm, sizeof(new->comm));
 		bpf_ringbuf_output(&fresh, new, sizeof(*new), 0);
 	}
 	return bpf_map_lookup_elem(&stacks, &new->key);

@@ -79,10 +79,14 @@ struct trace_stack {
 /**
  * struct trace_fresh - a stack that was not there before
  * @number: its number
+ * @parent: the parent of the process
+ * @comm: the command that the process runs
  * @key: it
  */
 struct trace_fresh {
 	__u64 number;
+	__u64 parent;
+	char comm[TRACE_COMM];
 	struct trace_stack_key key;
 };
 

@@ -207,8 +207,7 @@ static int note_stack(void *context, void *data, size_t size)
 	const struct trace_fresh *fresh = data;
 
 	if (size >= sizeof(*fresh))
-		trace_frames_note(fresh->number, &fresh->key,
-				  watch->options->kernel);
+		trace_frames_note(fresh, watch->options->kernel);
 	return 0;
 }
 

@@ -137,8 +137,7 @@ uint64_t trace_times_count(const struct trace_times *times);
 /* --- trace_frames.c */
 
 /* Look up the frames of a stack, while its process is there to be asked. */
-void trace_frames_note(uint64_t number, const struct trace_stack_key *key,
-		       bool kernel);
+void trace_frames_note(const struct trace_fresh *fresh, bool kernel);
 
 /* The frames of a stack that was noted, the innermost first; NULL for another one. */
 const struct trace_frame *trace_frames(uint64_t number, size_t *count);

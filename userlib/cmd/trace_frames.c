@@ -103,17 +103,20 @@ static void find_in_mapping(struct trace_frame *frame, bool innermost,
 	frame->file = cmd_need(strdup(mapping->path));
 }
 
-static void find_in_process(struct trace_frame *frames, size_t count, pid_t pid)
+/* False when there is no map to be read: the process is gone, or going. */
+static bool find_in_process(struct trace_frame *frames, size_t count, pid_t pid)
 {
 	struct mapping mapping;
 	char path[32], *line = NULL;
 	size_t i, room = 0;
+	bool any = false;
 	FILE *file;
 	int n;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	file = fopen(path, "re");
 	while (file && getline(&line, &room, file) > 0) {
+		any = true;
 		n = 0;
 		if (sscanf(line,
 			   "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n",
@@ -134,6 +137,21 @@ static void find_in_process(struct trace_frame *frames, size_t count, pid_t pid)
 	free(line);
 	if (file)
 		fclose(file);
+	return any;
+}
+
+/*
+ * What a child that has not executed another program runs is where its parent has it.
+ * One that has runs elsewhere, at random, and mostly under another name.
+ */
+static void find_in_parent(struct trace_frame *frames, size_t count,
+			   const struct trace_fresh *fresh)
+{
+	char name[TRACE_COMM];
+
+	cmd_process_name((pid_t)fresh->parent, name, sizeof(name));
+	if (fresh->parent && !strncmp(name, fresh->comm, sizeof(name)))
+		find_in_process(frames, count, (pid_t)fresh->parent);
 }
 
 /* Where a program keeps something else than frame pointers, they lead astray. */
@@ -177,10 +195,10 @@ static struct stack *stack_of(uint64_t number)
 	return &stacks[number];
 }
 
-void trace_frames_note(uint64_t number, const struct trace_stack_key *key,
-		       bool kernel_stack)
+void trace_frames_note(const struct trace_fresh *fresh, bool kernel_stack)
 {
-	struct stack *stack = stack_of(number);
+	const struct trace_stack_key *key = &fresh->key;
+	struct stack *stack = stack_of(fresh->number);
 	size_t i;
 
 	if (key->size > 0)
@@ -193,7 +211,8 @@ void trace_frames_note(uint64_t number, const struct trace_stack_key *key,
 		find_in_kernel(stack->frames, stack->count);
 		return;
 	}
-	find_in_process(stack->frames, stack->count, (pid_t)key->pid);
+	if (!find_in_process(stack->frames, stack->count, (pid_t)key->pid))
+		find_in_parent(stack->frames, stack->count, fresh);
 	stack->count = count_found(stack->frames, stack->count);
 }
 

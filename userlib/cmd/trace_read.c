@@ -86,6 +86,7 @@ static void read_process(int map, uint32_t pid, struct trace_row *row)
 static void read_stack(int map, const struct trace_stack_key *key, bool kernel,
 		       struct trace_row *row)
 {
+	struct trace_fresh fresh = { .parent = 0 };
 	struct trace_stack stack;
 	size_t count;
 
@@ -96,8 +97,11 @@ static void read_stack(int map, const struct trace_stack_key *key, bool kernel,
 	row->count = stack.count;
 	memcpy(row->comm, stack.comm, sizeof(row->comm));
 	/* The ring may have had no room to tell. */
-	if (!trace_frames(stack.number, &count))
-		trace_frames_note(stack.number, key, kernel);
+	if (trace_frames(stack.number, &count))
+		return;
+	fresh.number = stack.number;
+	fresh.key = *key;
+	trace_frames_note(&fresh, kernel);
 }
 
 /* It has not faulted since the last report, and will not: it makes room for others. */
