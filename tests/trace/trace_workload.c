@@ -4,8 +4,9 @@
  *
  *	trace_workload hold READY DONE	make a file READY, then wait for a file DONE:
  *					for bpftrace -c, which attaches before
- *	trace_workload known DIRECTORY	do things whose faults and objects are known,
- *					and print how many there are of each
+ *	trace_workload known DIRECTORY [SECONDS]
+ *					do things whose faults and objects are known,
+ *					print how many there are of each, and stay
  *	trace_workload pressure		write to twice the memory there is, twice
  *	trace_workload storm		fault for some seconds: zeroes, and copies after fork
  *
@@ -327,7 +328,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		hold(argv[2], argv[3]);
-	else if (argc == 3 && !strcmp(argv[1], "known"))
+	else if ((argc == 3 || argc == 4) && !strcmp(argv[1], "known"))
 		known(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "pressure"))
 		pressure();
@@ -335,6 +336,8 @@ int main(int argc, char **argv)
 		storm();
 	else
 		errx(2,
-		     "usage: trace_workload hold READY DONE | known DIR | pressure | storm");
+		     "usage: trace_workload hold READY DONE | known DIR [SECONDS] | pressure | storm");
+	if (argc == 4 && !strcmp(argv[1], "known"))
+		sleep(atoi(argv[3]));
 	return 0;
 }
