@@ -4,8 +4,9 @@
  *
  *	trace_workload hold READY DONE	make a file READY, then wait for a file DONE:
  *					for bpftrace -c, which attaches before
- *	trace_workload known DIRECTORY	do things whose faults and objects are known,
- *					and print how many there are of each
+ *	trace_workload known DIRECTORY [SECONDS]
+ *					do things whose faults and objects are known,
+ *					print how many there are of each, and stay
  *	trace_workload pressure		write to twice the memory there is, twice
  *	trace_workload storm		fault for some seconds: zeroes, and copies after fork
  *
@@ -39,6 +40,7 @@
 #define ROUNDS	    5
 #define SMALL	    4
 #define FILE_PAGES  32
+#define AREAS	    7
 
 static char *base;
 static sigjmp_buf refused;
@@ -216,9 +218,9 @@ static void known(const char *dir)
 	char *map, *small;
 	size_t i;
 
-	base = bsdvm_mmap(NULL, 9 * AREA, BSDVM_PROT_NONE,
+	base = bsdvm_mmap(NULL, (AREAS + 2) * AREA, BSDVM_PROT_NONE,
 			  BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1, 0);
-	if (base == BSDVM_MAP_FAILED || bsdvm_munmap(base, 9 * AREA))
+	if (base == BSDVM_MAP_FAILED || bsdvm_munmap(base, (AREAS + 2) * AREA))
 		err(1, "bsdvm_mmap");
 	/* Clusters of faults are aligned. */
 	base = (char *)(((uintptr_t)base + AREA - 1) & ~(AREA - 1));
@@ -262,6 +264,12 @@ static void known(const char *dir)
 	printf("freed %d\n", ROUNDS);
 	printf("bypass 1\n");
 	printf("file_pages %d\n", FILE_PAGES);
+	printf("call_mmap %d\n", 1 + AREAS);
+	printf("call_munmap 1\n");
+	printf("call_mlock 1\n");
+	printf("call_munlock 1\n");
+	printf("call_madvise 1\n");
+	printf("call_msync 1\n");
 }
 
 static void pressure(void)
@@ -320,7 +328,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		hold(argv[2], argv[3]);
-	else if (argc == 3 && !strcmp(argv[1], "known"))
+	else if ((argc == 3 || argc == 4) && !strcmp(argv[1], "known"))
 		known(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "pressure"))
 		pressure();
@@ -328,6 +336,8 @@ int main(int argc, char **argv)
 		storm();
 	else
 		errx(2,
-		     "usage: trace_workload hold READY DONE | known DIR | pressure | storm");
+		     "usage: trace_workload hold READY DONE | known DIR [SECONDS] | pressure | storm");
+	if (argc == 4 && !strcmp(argv[1], "known"))
+		sleep(atoi(argv[3]));
 	return 0;
 }

@@ -41,6 +41,7 @@ extern const struct command swapoff_command;
 extern const struct command swapon_command;
 extern const struct command sysctl_command;
 extern const struct command top_command;
+extern const struct command trace_command;
 
 /* What getopt_long(3) gives for options that have no letter. */
 enum {

@@ -57,6 +57,14 @@ void json_put_members(struct json_object *record, const void *base,
 				member_value(base, members));
 }
 
+struct json_object *json_put_record(struct json_object *record, const char *key)
+{
+	struct json_object *inner = json_record();
+
+	put(record, key, inner);
+	return inner;
+}
+
 struct json_object *json_put_list(struct json_object *record, const char *key)
 {
 	struct json_object *list = cmd_need(json_object_new_array());

@@ -24,6 +24,10 @@ void json_put_string(struct json_object *record, const char *key,
 void json_put_members(struct json_object *record, const void *base,
 		      const struct member *members, size_t count);
 
+/* Add an object without members. */
+struct json_object *json_put_record(struct json_object *record,
+				    const char *key);
+
 /* Add a list, and add a record to it. */
 struct json_object *json_put_list(struct json_object *record, const char *key);
 void json_append(struct json_object *list, struct json_object *record);

@@ -21,7 +21,7 @@
 static const struct command *const commands[] = {
 	&map_command,	 &stat_command,	  &objects_command, &sysctl_command,
 	&rusage_command, &swapon_command, &swapoff_command, &swapctl_command,
-	&kmap_command,	 &graph_command,  &top_command,
+	&kmap_command,	 &graph_command,  &top_command,	    &trace_command,
 };
 
 /* End the program; what it printed must have arrived for that to be a success. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include <bsdvm.h>
+#include "entry.h"
 
 /**
  * libbsdvm_ioctl() - ioctl(2) on the device, with the window made before
