@@ -22,7 +22,10 @@
  * @unmap: the way back
  * @map_file: a file, shared and read-write; failure ends the process
  * @sync: have what was written there on its disk; failure ends the process
+ * @memory_fd: a file that is nowhere but in memory, empty; negative with errno
  * @read_only: memory is to be read only; failure ends the process
+ * @read_write: and writable again; failure ends the process
+ * @advise_sequential: it will be used in order; failure ends the process
  */
 struct peer {
 	const char *name;
@@ -30,7 +33,10 @@ struct peer {
 	void (*unmap)(char *addr, size_t len);
 	char *(*map_file)(int fd, size_t len);
 	void (*sync)(char *addr, size_t len);
+	int (*memory_fd)(void);
 	void (*read_only)(char *addr, size_t len);
+	void (*read_write)(char *addr, size_t len);
+	void (*advise_sequential)(char *addr, size_t len);
 };
 
 extern const struct peer peer_native;
@@ -49,6 +55,7 @@ extern const struct peer peer_bsdvm;
  * @writes: requests that took
  * @pages_in: pages that it paged in
  * @reads: requests that took
+ * @objects: of row 12, those there are in the end beyond those there were
  */
 struct counts {
 	uint64_t minflt;
@@ -62,6 +69,7 @@ struct counts {
 	uint64_t writes;
 	uint64_t pages_in;
 	uint64_t reads;
+	uint64_t objects;
 };
 
 /**
@@ -69,8 +77,8 @@ struct counts {
  * @total: the measured part, from its first instruction to its last
  * @tail: what the kernel did for it afterwards on its own account (daemons,
  *	deferred frees), beyond what it does anyway
- * @base: what the same call costs without the memory (row 6), or the same work with
- *	memory enough (row 14)
+ * @base: what the same call costs without the memory (rows 6, 11 and 20), the same work
+ *	with memory enough (row 14), or reading the pages before they are written (row 12)
  * @ops: operations that were done, where that is not for the row to say
  * @bytes: memory that the kernel took for it, beyond the pages themselves
  * @counts: events of the measured part
@@ -92,7 +100,8 @@ struct run {
 enum metric {
 	METRIC_P50, /* median of all samples / operations of a sample */
 	METRIC_MEAN, /* (total + tail) / operations, median of the runs */
-	METRIC_TOTAL, /* total - base, median of the runs */
+	METRIC_TOTAL, /* first sample - base, median of the runs */
+	METRIC_WHOLE, /* total + tail, median of the runs */
 	METRIC_NET, /* (total + tail - base) / ops, median of the runs */
 	METRIC_BYTES, /* bytes / ops, median of the runs */
 };
@@ -105,11 +114,12 @@ enum metric {
  * @unit: what one operation is
  * @metric: which figure counts
  * @pages: size of the memory, pages; where the kernel allocates for itself, operations
- * @loop: then, which of its loops, enum bench_work
+ * @n: what a row's parts differ in, where it is a number; the x of its plot
+ * @loop: where the kernel allocates for itself, which of its loops, enum bench_work
  * @size: bytes of each of the allocations
  * @batch: operations of a sample, 0 for one
  * @runs: processes for each peer
- * @target: ratio bsdvm / native to reach
+ * @target: ratio bsdvm / native to reach, 0 for none
  * @stretch: ratio to dream of
  * @work: runs it; does not return an error, failure ends the process
  */
@@ -120,6 +130,7 @@ struct row {
 	const char *unit;
 	enum metric metric;
 	size_t pages;
+	size_t n;
 	unsigned int loop;
 	size_t size;
 	unsigned int batch;
