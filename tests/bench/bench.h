@@ -9,6 +9,7 @@
 #ifndef _BENCH_H
 #define _BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -118,6 +119,7 @@ enum metric {
  * @loop: where the kernel allocates for itself, which of its loops, enum bench_work
  * @size: bytes of each of the allocations
  * @batch: operations of a sample, 0 for one
+ * @waits: whether the process may have to wait, which is not counted
  * @runs: processes for each peer
  * @target: ratio bsdvm / native to reach, 0 for none
  * @stretch: ratio to dream of
@@ -134,6 +136,7 @@ struct row {
 	unsigned int loop;
 	size_t size;
 	unsigned int batch;
+	bool waits;
 	unsigned int runs;
 	double target;
 	double stretch;
@@ -167,6 +170,9 @@ struct measurement {
 /* Begin and end the measured part. */
 struct measurement measure_begin(const struct peer *peer, struct run *run);
 void measure_end(const struct peer *peer, struct measurement *m);
+
+/* In a measured part: the clock, less what the CPU idled, where the row waits. */
+uint64_t busy_ticks(void);
 
 /* Measure the tail of it: time passes, in which nothing else may be done. */
 void measure_tail(struct measurement *m);

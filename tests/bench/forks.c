@@ -30,38 +30,6 @@ void fork_resident(const struct row *row, const struct peer *peer,
 	end_child(child);
 }
 
-/*
- * As a database saves itself: the child reads all of what it got, while the parent
- * goes on and writes a tenth. Counts until the child is gone and nothing is left to
- * be done.
- */
-void fork_life(const struct row *row, const struct peer *peer, struct run *run)
-{
-	uint32_t *order = shuffled(row->pages);
-	char *mem = map(peer, row->pages);
-	struct measurement m;
-	pid_t child;
-	size_t i;
-
-	write_all(mem, row->pages);
-	m = measure_begin(peer, run);
-	profile_begin();
-	child = fork();
-	if (child < 0)
-		err(1, "fork");
-	if (!child) {
-		read_all(mem, row->pages);
-		_exit(0);
-	}
-	for (i = 0; i < row->pages / 10; i++)
-		write_byte(mem + order[i] * PAGE);
-	if (waitpid(child, NULL, 0) != child)
-		err(1, "waitpid");
-	profile_end();
-	measure_end(peer, &m);
-	measure_tail(&m);
-}
-
 /* Nothing is resident: it is the entries that count. */
 void fork_entries(const struct row *row, const struct peer *peer,
 		  struct run *run)
@@ -149,6 +117,42 @@ void exit_resident(const struct row *row, const struct peer *peer,
 	m = measure_begin(peer, run);
 	profile_begin();
 	exit_waiting(child, to_child);
+	profile_end();
+	measure_end(peer, &m);
+	measure_tail(&m);
+}
+
+/* --- the whole life of a fork */
+
+/*
+ * As a database saves itself: the child reads all of what it got, while the parent
+ * goes on and writes a tenth. The child lives until both are done. Counts until it is
+ * gone and nothing is left to be done.
+ */
+void fork_life(const struct row *row, const struct peer *peer, struct run *run)
+{
+	uint32_t *order = shuffled(row->pages);
+	char *mem = map(peer, row->pages), c;
+	struct measurement m;
+	int to_child[2];
+	pid_t child;
+	size_t i;
+
+	if (pipe(to_child))
+		err(1, "pipe");
+	write_all(mem, row->pages);
+	m = measure_begin(peer, run);
+	profile_begin();
+	child = fork();
+	if (child < 0)
+		err(1, "fork");
+	if (!child) {
+		read_all(mem, row->pages);
+		_exit(read(to_child[0], &c, 1) != 1);
+	}
+	for (i = 0; i < row->pages / 10; i++)
+		write_byte(mem + order[i] * PAGE);
+	exit_waiting(child, to_child[1]);
 	profile_end();
 	measure_end(peer, &m);
 	measure_tail(&m);

@@ -227,14 +227,14 @@ static struct lock *find_lock(unsigned long long address, const char *name)
 	return lock;
 }
 
+/* THREADS for what the scheduler did before and behind. */
 static unsigned int thread_of(long pid)
 {
 	unsigned int i;
 
-	for (i = 0; i < THREADS; i++)
-		if (tids[i] == pid)
-			return i;
-	errx(1, "an event of process %ld", pid);
+	for (i = 0; i < THREADS && tids[i] != pid; i++)
+		;
+	return i;
 }
 
 static void count_name(struct tally *tally, const char *name,
@@ -284,21 +284,23 @@ static void acquired(unsigned int thread, const char *what)
 static void read_event(struct tally *tally, char *line)
 {
 	char *cpu = strstr(line, " ["), *p, *flags, *event;
+	unsigned int thread;
 
 	if (line[0] == '#' || !cpu)
 		return;
 	for (p = cpu; p > line && p[-1] != '-'; p--)
 		;
+	thread = thread_of(strtol(p, NULL, 10));
 	flags = strchr(cpu, ']') + 2;
 	/* h, H, s: in an interrupt; z, Z: in one that cannot be masked. */
 	if (strchr("hHszZ", flags[2]))
 		return;
 	event = strstr(flags, ": ");
-	if (!event)
+	if (!event || thread == THREADS)
 		return;
 	event += 2;
 	if (!strncmp(event, "lock_acquire: ", 14)) {
-		acquired(thread_of(strtol(p, NULL, 10)), event + 14);
+		acquired(thread, event + 14);
 	} else if (!strncmp(event, "ipi_send_", 9)) {
 		char *callback = strstr(event, "callback=");
 

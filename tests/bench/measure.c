@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* One measured part, in a process of its own. */
+#define _GNU_SOURCE
 #include <err.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +29,63 @@ __attribute__((noinline)) void profile_begin(void)
 __attribute__((noinline)) void profile_end(void)
 {
 	asm volatile("");
+}
+
+/*
+ * The clock goes on while nobody has anything to do, and then in leaps. So where a
+ * process may have to wait, another one spins when nobody else wants the CPU, and adds up
+ * how long. What comes between two of its readings is somebody's work.
+ */
+static struct {
+	pid_t pid; /* 0 for none */
+	volatile uint64_t *ticks;
+} idler;
+
+static void spin_idly(void)
+{
+	const struct sched_param param = { 0 };
+	uint64_t last, now;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (sched_setscheduler(0, SCHED_IDLE, &param))
+		err(1, "SCHED_IDLE");
+	raise(SIGSTOP);
+	for (last = ticks();; last = now) {
+		now = ticks();
+		if (now - last <= TICKS_APART)
+			*idler.ticks += now - last;
+	}
+}
+
+static void idler_begin(void)
+{
+	int status;
+
+	idler.ticks = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (idler.ticks == MAP_FAILED)
+		err(1, "mmap");
+	*idler.ticks = 0;
+	idler.pid = fork();
+	if (idler.pid < 0)
+		err(1, "fork");
+	if (!idler.pid)
+		spin_idly();
+	/* It is stopped before anything is measured. */
+	if (waitpid(idler.pid, &status, WUNTRACED) != idler.pid ||
+	    !WIFSTOPPED(status))
+		errx(1, "the idler: status %#x", status);
+}
+
+static void idler_end(void)
+{
+	kill(idler.pid, SIGKILL);
+	waitpid(idler.pid, NULL, 0);
+}
+
+uint64_t busy_ticks(void)
+{
+	return ticks() - (idler.pid ? *idler.ticks : 0);
 }
 
 static struct counts counts_now(const struct peer *peer)
@@ -94,13 +156,17 @@ struct measurement measure_begin(const struct peer *peer, struct run *run)
 
 	m.noise = taken_by_others();
 	m.before = counts_now(peer);
-	m.start = ticks();
+	if (idler.pid)
+		kill(idler.pid, SIGCONT);
+	m.start = busy_ticks();
 	return m;
 }
 
 void measure_end(const struct peer *peer, struct measurement *m)
 {
-	m->run->total = ticks() - m->start;
+	m->run->total = busy_ticks() - m->start;
+	if (idler.pid)
+		kill(idler.pid, SIGSTOP);
 	m->run->counts = counts_since(peer, &m->before);
 }
 
@@ -124,7 +190,11 @@ void measure_row(const struct row *row, const struct peer *peer,
 		/* Also so that no page of it faults later. */
 		memset(run, 0, sizeof(*run));
 		run->ops = row->pages;
+		if (row->waits)
+			idler_begin();
 		row->work(row, peer, run);
+		if (row->waits)
+			idler_end();
 		_exit(0);
 	}
 	if (waitpid(pid, &status, 0) != pid)

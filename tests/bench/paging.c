@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <bsdvm.h>
 
@@ -70,6 +71,8 @@ static void press_out(const struct row *row, const struct peer *peer,
 	measure_tail(&m);
 	run->base = run->total + run->tail;
 	peer->unmap(other, row->pages * PAGE);
+	/* It is free a moment later. */
+	usleep(100 * 1000);
 
 	lock_all_but(peer, 5 * row->pages / 4);
 	write_random(mem, row->pages);
@@ -173,9 +176,9 @@ void sync_file(const struct row *row, const struct peer *peer, struct run *run)
 		write_byte(mem + i * (row->pages / row->n) * PAGE);
 	m = measure_begin(peer, run);
 	profile_begin();
-	start = ticks();
+	start = busy_ticks();
 	peer->sync(mem, row->pages * PAGE);
-	run->sample[0] = ticks() - start;
+	run->sample[0] = busy_ticks() - start;
 	profile_end();
 	run->nsamples = 1;
 	measure_end(peer, &m);
