@@ -92,7 +92,7 @@ fuzz: module-$(KERNEL) tests
 		--timeout $$((120 + $(CALLS) / 10)) -- \
 		build/user/tests/fuzz -s $(SEED) -n $(CALLS)
 
-bench: module-$(KERNEL) user
+bench: module-$(KERNEL) $(if $(filter-out 21,$(or $(ROW),21)),,module-debug) user
 	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
 	@tests/bench/run --kernel $(KERNEL) $(ROW:%=--row %)
 

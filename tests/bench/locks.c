@@ -44,7 +44,7 @@
 #define AREA_PAGES 4
 #define LOCKS_MAX  4096
 #define NAMES_MAX  64
-#define BUFFER_KIB "16384"
+#define BUFFER_KIB "8192"
 
 enum phase {
 	PHASE_FAULT,
@@ -59,14 +59,19 @@ static const char *const phase_names[PHASES] = { "fault", "map", NULL,
 static const unsigned int phase_ops[PHASES] = { FAULTS, AREAS, 0, AREAS };
 
 /*
- * What lockdep knows as a lock and is none, and locks of what only a kernel for
- * debugging has.
+ * What lockdep knows as a lock and is none; locks of the scheduler and of RCU, which are
+ * those of a thread that sleeps; and those of tracing.
  */
 static const char *const no_locks[] = {
 	"fs_reclaim",
 	"mmu_notifier_invalidate_range_start",
-	"rcu_read_lock",
-	"lock_map",
+	"sched_map-wait-type-override",
+	"&rq->__lock",
+	"&p->pi_lock",
+	"&sem->wait_lock",
+	"rcu_node_0",
+	"pool_lock",
+	"&pid_list->lock",
 };
 
 /* --- what was found */
@@ -101,8 +106,12 @@ static const struct peer *peer;
 static char *region[THREADS];
 static char *areas[THREADS][AREAS];
 static pid_t tids[THREADS];
-static atomic_int phase_now = -1;
-static atomic_int running;
+/*
+ * How far the phases are: get up, do it, lie down again. Who is up spins, because who
+ * sleeps takes locks; who lies down leaves the CPU to the one that reads the trace.
+ */
+static atomic_int up = -1, now = -1, down = -1;
+static atomic_int busy;
 
 static void do_phase(unsigned int thread, enum phase phase)
 {
@@ -128,7 +137,6 @@ static void do_phase(unsigned int thread, enum phase phase)
 	}
 }
 
-/* They spin while they wait: who sleeps takes locks. */
 static void *thread_main(void *arg)
 {
 	const unsigned int thread = (uintptr_t)arg;
@@ -141,20 +149,26 @@ static void *thread_main(void *arg)
 		err(1, "sched_setaffinity");
 	tids[thread] = syscall(SYS_gettid);
 	for (phase = 0; phase < PHASES; phase++) {
-		atomic_fetch_sub(&running, 1);
-		while (atomic_load(&phase_now) < phase)
+		atomic_fetch_sub(&busy, 1);
+		while (atomic_load(&up) < phase)
+			usleep(1000);
+		atomic_fetch_sub(&busy, 1);
+		while (atomic_load(&now) < phase)
 			;
 		do_phase(thread, phase);
+		atomic_fetch_sub(&busy, 1);
+		while (atomic_load(&down) < phase)
+			;
 	}
-	atomic_fetch_sub(&running, 1);
-	while (atomic_load(&phase_now) < PHASES)
-		;
 	return NULL;
 }
 
-static void wait_for_threads(void)
+/* Let them do a step, and wait until all have. */
+static void step(atomic_int *which, int phase)
 {
-	while (atomic_load(&running))
+	atomic_store(&busy, THREADS);
+	atomic_store(which, phase);
+	while (atomic_load(&busy))
 		usleep(1000);
 }
 
@@ -302,13 +316,9 @@ static void read_event(struct tally *tally, char *line)
 	if (!strncmp(event, "lock_acquire: ", 14)) {
 		acquired(thread, event + 14);
 	} else if (!strncmp(event, "ipi_send_", 9)) {
-		char *callback = strstr(event, "callback=");
-
-		/* One that only says "schedule" has none. */
-		if (callback && strncmp(callback + 9, "0x0", 3)) {
+		/* Not those that wake a thread up. */
+		if (!strstr(event, "=ttwu_") && !strstr(event, "resched"))
 			tally->sent++;
-			fprintf(stderr, "  %s", event);
-		}
 	}
 }
 
@@ -344,17 +354,20 @@ static void run_phase(enum phase phase)
 {
 	const bool traced = phase_names[phase];
 
+	step(&up, phase);
 	if (traced) {
 		put("trace", "");
 		put("tracing_on", "1");
 	}
-	atomic_store(&running, THREADS);
-	atomic_store(&phase_now, phase);
-	wait_for_threads();
-	if (traced) {
+	step(&now, phase);
+	if (traced)
 		put("tracing_on", "0");
+	if (phase == PHASES - 1)
+		atomic_store(&down, phase);
+	else
+		step(&down, phase);
+	if (traced)
 		read_trace(&results->tally[phase]);
-	}
 }
 
 static void run_peer(void)
@@ -368,15 +381,15 @@ static void run_peer(void)
 		region[i] = (char *)(((uintptr_t)peer->map(2 * REGION) +
 				      REGION - 1) &
 				     -(uintptr_t)REGION);
-	atomic_store(&running, THREADS);
+	atomic_store(&busy, THREADS);
 	for (i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, thread_main, (void *)i))
 			errx(1, "pthread_create");
-	wait_for_threads();
+	while (atomic_load(&busy))
+		usleep(1000);
 	trace_threads();
 	for (phase = 0; phase < PHASES; phase++)
 		run_phase(phase);
-	atomic_store(&phase_now, PHASES);
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 }
