@@ -158,12 +158,14 @@ static inline uint64_t ticks(void)
  * @run: what is to be filled in
  * @start: when it began
  * @noise: what the kernel takes of an idle stretch of this process
+ * @timer: when its timer came last in that
  * @before: counts at the beginning
  */
 struct measurement {
 	struct run *run;
 	uint64_t start;
 	uint64_t noise;
+	uint64_t timer;
 	struct counts before;
 };
 

@@ -196,7 +196,7 @@ static void print_outcome(const struct row *row, const struct peer *peer,
 	if (outcome->nsamples)
 		qsort(outcome->samples, outcome->nsamples,
 		      sizeof(outcome->samples[0]), compare_u64);
-	printf("      \"%s\": {\"figure\": %.1f, \"total\": %.0f, \"tail\": %.0f, \"base\": %.0f",
+	printf("      \"%s\": {\"figure\": %.4f, \"total\": %.0f, \"tail\": %.0f, \"base\": %.0f",
 	       peer->name, figure(row, outcome),
 	       median(row, outcome, run_total), median(row, outcome, run_tail),
 	       median(row, outcome, run_base));

@@ -15,8 +15,12 @@
 
 #include "bench.h"
 
-/* How long the tail of a measurement is: five ticks of a 250 Hz kernel. */
-#define TAIL_TICKS (20 * 1000 * 1000)
+/* The timer of a 250 Hz kernel, and how long the tail of a measurement is. */
+#define TIMER_TICKS (4 * 1000 * 1000)
+#define TAIL_TICKS  (5 * TIMER_TICKS)
+
+/* How often it is tried to see two such stretches alike. */
+#define QUIET_TRIES 20
 
 /* Two readings of the clock lie closer together, if nobody comes between. */
 #define TICKS_APART 100
@@ -135,26 +139,46 @@ static struct counts counts_since(const struct peer *peer,
 
 /*
  * Spin, and add up what others take of the CPU: interrupts, and the threads of
- * the kernel that have something to do.
+ * the kernel that have something to do. The last time they did is left in @when.
  */
-static uint64_t taken_by_others(void)
+static uint64_t taken_by_others(uint64_t how_long, uint64_t *when)
 {
 	uint64_t start = ticks(), last = start, now, taken = 0;
 
 	do {
 		now = ticks();
-		if (now - last > TICKS_APART)
+		if (now - last > TICKS_APART) {
 			taken += now - last;
+			*when = now;
+		}
 		last = now;
-	} while (now - start < TAIL_TICKS);
+	} while (now - start < how_long);
 	return taken;
+}
+
+static bool alike(uint64_t a, uint64_t b)
+{
+	return a < b + b / 20 && b < a + a / 20;
+}
+
+/* What the timer takes of this process once nobody else does any more. */
+static uint64_t wait_for_quiet(uint64_t *timer)
+{
+	uint64_t before, now = taken_by_others(TAIL_TICKS, timer);
+	unsigned int tries = QUIET_TRIES;
+
+	do {
+		before = now;
+		now = taken_by_others(TAIL_TICKS, timer);
+	} while (!alike(before, now) && --tries);
+	return before < now ? before : now;
 }
 
 struct measurement measure_begin(const struct peer *peer, struct run *run)
 {
 	struct measurement m = { .run = run };
 
-	m.noise = taken_by_others();
+	m.noise = wait_for_quiet(&m.timer);
 	m.before = counts_now(peer);
 	if (idler.pid)
 		kill(idler.pid, SIGCONT);
@@ -170,9 +194,22 @@ void measure_end(const struct peer *peer, struct measurement *m)
 	m->run->counts = counts_since(peer, &m->before);
 }
 
+/* How often the timer has come until then, since it did at @timer. */
+static int64_t timer_count(const struct measurement *m, uint64_t then)
+{
+	return (int64_t)((then - m->timer) / TIMER_TICKS);
+}
+
 void measure_tail(struct measurement *m)
 {
-	m->run->tail = (int64_t)(taken_by_others() - m->noise);
+	const uint64_t start = ticks();
+	uint64_t when;
+	int64_t taken = (int64_t)taken_by_others(TAIL_TICKS, &when);
+	int64_t timers = timer_count(m, ticks()) - timer_count(m, start);
+
+	/* The timer came as often in the noise, or once less or more. */
+	m->run->tail =
+		taken - timers * (int64_t)m->noise / (TAIL_TICKS / TIMER_TICKS);
 }
 
 void measure_row(const struct row *row, const struct peer *peer,
