@@ -31,7 +31,7 @@ all: module user
 help:
 	@echo 'On any Debian 12 machine, nothing to be prepared:'
 	@echo '  make run [KERNEL=6.1|6.12|debug]  the tour, in a guest under QEMU'
-	@echo '  make check      lint, KUnit and user tests on three kernels'
+	@echo '  make check      lint, KUnit, user tests on three kernels, quick benchmarks'
 	@echo '  make fuzz [SEED=n] [CALLS=n]  random calls against a model, in a guest'
 	@echo '  make bench [ROW=n]  the benchmarks, in a guest that counts instructions'
 	@echo '  make profile ROW=n  where the instructions of one of them go'
@@ -92,7 +92,7 @@ fuzz: module-$(KERNEL) tests
 		--timeout $$((120 + $(CALLS) / 10)) -- \
 		build/user/tests/fuzz -s $(SEED) -n $(CALLS)
 
-bench: module-$(KERNEL) user
+bench: module-$(KERNEL) $(if $(filter-out 21,$(or $(ROW),21)),,module-debug) user
 	@$(MAKE) --no-print-directory -C tests/bench O='$(BUILD)/user'
 	@tests/bench/run --kernel $(KERNEL) $(ROW:%=--row %)
 

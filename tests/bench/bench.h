@@ -9,6 +9,7 @@
 #ifndef _BENCH_H
 #define _BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,10 @@
  * @unmap: the way back
  * @map_file: a file, shared and read-write; failure ends the process
  * @sync: have what was written there on its disk; failure ends the process
+ * @memory_fd: a file that is nowhere but in memory, empty; negative with errno
  * @read_only: memory is to be read only; failure ends the process
+ * @read_write: and writable again; failure ends the process
+ * @advise_sequential: it will be used in order; failure ends the process
  */
 struct peer {
 	const char *name;
@@ -30,7 +34,10 @@ struct peer {
 	void (*unmap)(char *addr, size_t len);
 	char *(*map_file)(int fd, size_t len);
 	void (*sync)(char *addr, size_t len);
+	int (*memory_fd)(void);
 	void (*read_only)(char *addr, size_t len);
+	void (*read_write)(char *addr, size_t len);
+	void (*advise_sequential)(char *addr, size_t len);
 };
 
 extern const struct peer peer_native;
@@ -49,6 +56,7 @@ extern const struct peer peer_bsdvm;
  * @writes: requests that took
  * @pages_in: pages that it paged in
  * @reads: requests that took
+ * @objects: of row 12, those there are in the end beyond those there were
  */
 struct counts {
 	uint64_t minflt;
@@ -62,6 +70,7 @@ struct counts {
 	uint64_t writes;
 	uint64_t pages_in;
 	uint64_t reads;
+	uint64_t objects;
 };
 
 /**
@@ -69,8 +78,8 @@ struct counts {
  * @total: the measured part, from its first instruction to its last
  * @tail: what the kernel did for it afterwards on its own account (daemons,
  *	deferred frees), beyond what it does anyway
- * @base: what the same call costs without the memory (row 6), or the same work with
- *	memory enough (row 14)
+ * @base: what the same call costs without the memory (rows 6, 11 and 20), the same work
+ *	with memory enough (row 14), or reading the pages before they are written (row 12)
  * @ops: operations that were done, where that is not for the row to say
  * @bytes: memory that the kernel took for it, beyond the pages themselves
  * @counts: events of the measured part
@@ -92,7 +101,8 @@ struct run {
 enum metric {
 	METRIC_P50, /* median of all samples / operations of a sample */
 	METRIC_MEAN, /* (total + tail) / operations, median of the runs */
-	METRIC_TOTAL, /* total - base, median of the runs */
+	METRIC_TOTAL, /* first sample - base, median of the runs */
+	METRIC_WHOLE, /* total + tail, median of the runs */
 	METRIC_NET, /* (total + tail - base) / ops, median of the runs */
 	METRIC_BYTES, /* bytes / ops, median of the runs */
 };
@@ -105,11 +115,13 @@ enum metric {
  * @unit: what one operation is
  * @metric: which figure counts
  * @pages: size of the memory, pages; where the kernel allocates for itself, operations
- * @loop: then, which of its loops, enum bench_work
+ * @n: what a row's parts differ in, where it is a number; the x of its plot
+ * @loop: where the kernel allocates for itself, which of its loops, enum bench_work
  * @size: bytes of each of the allocations
  * @batch: operations of a sample, 0 for one
+ * @waits: whether the process may have to wait, which is not counted
  * @runs: processes for each peer
- * @target: ratio bsdvm / native to reach
+ * @target: ratio bsdvm / native to reach, 0 for none
  * @stretch: ratio to dream of
  * @work: runs it; does not return an error, failure ends the process
  */
@@ -120,9 +132,11 @@ struct row {
 	const char *unit;
 	enum metric metric;
 	size_t pages;
+	size_t n;
 	unsigned int loop;
 	size_t size;
 	unsigned int batch;
+	bool waits;
 	unsigned int runs;
 	double target;
 	double stretch;
@@ -142,20 +156,27 @@ static inline uint64_t ticks(void)
 /**
  * struct measurement - a measured part under way
  * @run: what is to be filled in
+ * @peer: whose counts
  * @start: when it began
  * @noise: what the kernel takes of an idle stretch of this process
+ * @timer: when its timer came last in that
  * @before: counts at the beginning
  */
 struct measurement {
 	struct run *run;
+	const struct peer *peer;
 	uint64_t start;
 	uint64_t noise;
+	uint64_t timer;
 	struct counts before;
 };
 
 /* Begin and end the measured part. */
 struct measurement measure_begin(const struct peer *peer, struct run *run);
 void measure_end(const struct peer *peer, struct measurement *m);
+
+/* In a measured part: the clock, less what the CPU idled, where the row waits. */
+uint64_t busy_ticks(void);
 
 /* Measure the tail of it: time passes, in which nothing else may be done. */
 void measure_tail(struct measurement *m);

@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 OUT = os.path.join(TOP, "build", "bench")
 BENCH = os.path.join(TOP, "build", "user", "bench")
 PROGRAM = os.path.join(BENCH, "bsdvm-bench")
+LOCKS = os.path.join(BENCH, "bsdvm-locks")
 LOOPS = os.path.join(OUT, "bsdvm_bench.ko")
 
 # A GiB for each peer, the page tables of native Linux's, and what Linux needs.
@@ -86,6 +87,16 @@ def boot(kernel, config, module, arguments, environment=None):
     environment = {**(environment or os.environ), "TEST_DRIVERS": OUT}
     command += ["--", PROGRAM, *arguments]
     return subprocess.run(command, cwd=TOP, env=environment, check=True, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+
+
+def boot_locks(module):
+    """Run bsdvm-locks in the debug kernel, on four CPUs; what it wrote to stdout."""
+    command = [os.path.join(TOP, "scripts", "vm"), "--kernel", "debug", "--smp", "4",
+               "--no-kmemleak", "--append", "kmemleak=off no_debug_objects",
+               "--timeout", str(SECONDS), "--module-args", "pool_mb=64", "--ko", module,
+               "--", LOCKS]
+    return subprocess.run(command, cwd=TOP, check=True, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
 
 

@@ -113,6 +113,12 @@ static double run_net(const struct row *row, const struct run *run)
 	return (double)run->sample[0] - (double)run->base;
 }
 
+static double run_whole(const struct row *row, const struct run *run)
+{
+	(void)row;
+	return (double)run->total + (double)run->tail;
+}
+
 static double run_net_mean(const struct row *row, const struct run *run)
 {
 	(void)row;
@@ -142,6 +148,8 @@ static double figure(const struct row *row, const struct outcome *outcome)
 		return median(row, outcome, run_mean);
 	case METRIC_NET:
 		return median(row, outcome, run_net_mean);
+	case METRIC_WHOLE:
+		return median(row, outcome, run_whole);
 	case METRIC_BYTES:
 		return median(row, outcome, run_bytes);
 	default:
@@ -188,12 +196,12 @@ static void print_outcome(const struct row *row, const struct peer *peer,
 	if (outcome->nsamples)
 		qsort(outcome->samples, outcome->nsamples,
 		      sizeof(outcome->samples[0]), compare_u64);
-	printf("      \"%s\": {\"figure\": %.1f, \"total\": %.0f, \"tail\": %.0f, \"base\": %.0f",
+	printf("      \"%s\": {\"figure\": %.4f, \"total\": %.0f, \"tail\": %.0f, \"base\": %.0f",
 	       peer->name, figure(row, outcome),
 	       median(row, outcome, run_total), median(row, outcome, run_tail),
 	       median(row, outcome, run_base));
 	print_samples(outcome);
-	printf(", \"counts\": {\"minflt\": %llu, \"faults\": %llu, \"zero_fills\": %llu, \"copies\": %llu, \"takeovers\": %llu, \"prefaults\": %llu, \"shootdowns\": %llu, \"pages_out\": %llu, \"writes\": %llu, \"pages_in\": %llu, \"reads\": %llu}}",
+	printf(", \"counts\": {\"minflt\": %llu, \"faults\": %llu, \"zero_fills\": %llu, \"copies\": %llu, \"takeovers\": %llu, \"prefaults\": %llu, \"shootdowns\": %llu, \"pages_out\": %llu, \"writes\": %llu, \"pages_in\": %llu, \"reads\": %llu, \"objects\": %llu}}",
 	       (unsigned long long)counts->minflt,
 	       (unsigned long long)counts->faults,
 	       (unsigned long long)counts->zero_fills,
@@ -204,7 +212,8 @@ static void print_outcome(const struct row *row, const struct peer *peer,
 	       (unsigned long long)counts->pages_out,
 	       (unsigned long long)counts->writes,
 	       (unsigned long long)counts->pages_in,
-	       (unsigned long long)counts->reads);
+	       (unsigned long long)counts->reads,
+	       (unsigned long long)counts->objects);
 }
 
 static const char *metric_name(enum metric metric)
@@ -239,9 +248,9 @@ static void run_row(const struct row *row, struct run *run, bool first)
 	printf("%s    {\"row\": \"%u%s\", ", first ? "" : ",\n", row->number,
 	       row->part ? row->part : "");
 	print_string("name", row->name);
-	printf(", \"unit\": \"%s\", \"metric\": \"%s\", \"pages\": %zu, \"batch\": %u, \"target\": %.3f, \"stretch\": %.3f,\n",
-	       row->unit, metric_name(row->metric), row->pages, batch(row),
-	       row->target, row->stretch);
+	printf(", \"unit\": \"%s\", \"metric\": \"%s\", \"pages\": %zu, \"n\": %zu, \"batch\": %u, \"target\": %.3f, \"stretch\": %.3f,\n",
+	       row->unit, metric_name(row->metric), row->pages, row->n,
+	       batch(row), row->target, row->stretch);
 	for (p = 0; p < NPEERS; p++) {
 		print_outcome(row, peers[p], &outcomes[p]);
 		printf("%s\n", p + 1 < NPEERS ? "," : "}");

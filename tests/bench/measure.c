@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* One measured part, in a process of its own. */
+#define _GNU_SOURCE
 #include <err.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +15,12 @@
 
 #include "bench.h"
 
-/* How long the tail of a measurement is: five ticks of a 250 Hz kernel. */
-#define TAIL_TICKS (20 * 1000 * 1000)
+/* The timer of a 250 Hz kernel, and how long the tail of a measurement is. */
+#define TIMER_TICKS (4 * 1000 * 1000)
+#define TAIL_TICKS  (5 * TIMER_TICKS)
+
+/* How often it is tried to see two such stretches alike. */
+#define QUIET_TRIES 20
 
 /* Two readings of the clock lie closer together, if nobody comes between. */
 #define TICKS_APART 100
@@ -24,6 +33,63 @@ __attribute__((noinline)) void profile_begin(void)
 __attribute__((noinline)) void profile_end(void)
 {
 	asm volatile("");
+}
+
+/*
+ * The clock goes on while nobody has anything to do, and then in leaps. So where a
+ * process may have to wait, another one spins when nobody else wants the CPU, and adds up
+ * how long. What comes between two of its readings is somebody's work.
+ */
+static struct {
+	pid_t pid; /* 0 for none */
+	volatile uint64_t *ticks;
+} idler;
+
+static void spin_idly(void)
+{
+	const struct sched_param param = { 0 };
+	uint64_t last, now;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (sched_setscheduler(0, SCHED_IDLE, &param))
+		err(1, "SCHED_IDLE");
+	raise(SIGSTOP);
+	for (last = ticks();; last = now) {
+		now = ticks();
+		if (now - last <= TICKS_APART)
+			*idler.ticks += now - last;
+	}
+}
+
+static void idler_begin(void)
+{
+	int status;
+
+	idler.ticks = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (idler.ticks == MAP_FAILED)
+		err(1, "mmap");
+	*idler.ticks = 0;
+	idler.pid = fork();
+	if (idler.pid < 0)
+		err(1, "fork");
+	if (!idler.pid)
+		spin_idly();
+	/* It is stopped before anything is measured. */
+	if (waitpid(idler.pid, &status, WUNTRACED) != idler.pid ||
+	    !WIFSTOPPED(status))
+		errx(1, "the idler: status %#x", status);
+}
+
+static void idler_end(void)
+{
+	kill(idler.pid, SIGKILL);
+	waitpid(idler.pid, NULL, 0);
+}
+
+uint64_t busy_ticks(void)
+{
+	return ticks() - (idler.pid ? *idler.ticks : 0);
 }
 
 static struct counts counts_now(const struct peer *peer)
@@ -73,40 +139,79 @@ static struct counts counts_since(const struct peer *peer,
 
 /*
  * Spin, and add up what others take of the CPU: interrupts, and the threads of
- * the kernel that have something to do.
+ * the kernel that have something to do. The last time they did is left in @when.
  */
-static uint64_t taken_by_others(void)
+static uint64_t taken_by_others(uint64_t how_long, uint64_t *when)
 {
 	uint64_t start = ticks(), last = start, now, taken = 0;
 
 	do {
 		now = ticks();
-		if (now - last > TICKS_APART)
+		if (now - last > TICKS_APART) {
 			taken += now - last;
+			*when = now;
+		}
 		last = now;
-	} while (now - start < TAIL_TICKS);
+	} while (now - start < how_long);
 	return taken;
+}
+
+static bool alike(uint64_t a, uint64_t b)
+{
+	return a < b + b / 20 && b < a + a / 20;
+}
+
+/* What the timer takes of this process once nobody else does any more. */
+static uint64_t wait_for_quiet(uint64_t *timer)
+{
+	uint64_t before, now = taken_by_others(TAIL_TICKS, timer);
+	unsigned int tries = QUIET_TRIES;
+
+	do {
+		before = now;
+		now = taken_by_others(TAIL_TICKS, timer);
+	} while (!alike(before, now) && --tries);
+	return before < now ? before : now;
 }
 
 struct measurement measure_begin(const struct peer *peer, struct run *run)
 {
-	struct measurement m = { .run = run };
+	struct measurement m = { .run = run, .peer = peer };
 
-	m.noise = taken_by_others();
+	m.noise = wait_for_quiet(&m.timer);
 	m.before = counts_now(peer);
-	m.start = ticks();
+	if (idler.pid)
+		kill(idler.pid, SIGCONT);
+	m.start = busy_ticks();
 	return m;
 }
 
 void measure_end(const struct peer *peer, struct measurement *m)
 {
-	m->run->total = ticks() - m->start;
+	m->run->total = busy_ticks() - m->start;
+	if (idler.pid)
+		kill(idler.pid, SIGSTOP);
 	m->run->counts = counts_since(peer, &m->before);
+}
+
+/* How often the timer has come until then, since it did at @timer. */
+static int64_t timer_count(const struct measurement *m, uint64_t then)
+{
+	return (int64_t)((then - m->timer) / TIMER_TICKS);
 }
 
 void measure_tail(struct measurement *m)
 {
-	m->run->tail = (int64_t)(taken_by_others() - m->noise);
+	const uint64_t start = ticks();
+	uint64_t when;
+	int64_t taken = (int64_t)taken_by_others(TAIL_TICKS, &when);
+	int64_t timers = timer_count(m, ticks()) - timer_count(m, start);
+
+	/* What was done meanwhile is of what it cost. */
+	m->run->counts = counts_since(m->peer, &m->before);
+	/* The timer came as often in the noise, or once less or more. */
+	m->run->tail =
+		taken - timers * (int64_t)m->noise / (TAIL_TICKS / TIMER_TICKS);
 }
 
 void measure_row(const struct row *row, const struct peer *peer,
@@ -124,7 +229,11 @@ void measure_row(const struct row *row, const struct peer *peer,
 		/* Also so that no page of it faults later. */
 		memset(run, 0, sizeof(*run));
 		run->ops = row->pages;
+		if (row->waits)
+			idler_begin();
 		row->work(row, peer, run);
+		if (row->waits)
+			idler_end();
 		_exit(0);
 	}
 	if (waitpid(pid, &status, 0) != pid)
