@@ -191,8 +191,19 @@ static bool pmap_pte_needs_flush(pte_t old, pte_t new)
 	       (pte_exec(old) && !pte_exec(new));
 }
 
-int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
-	       unsigned int flags)
+/* The slot of @va, from the page middle directory slot @md if the trap has passed it. */
+static pte_t *pmap_slot(struct pmap *pmap, void *md, vm_offset_t va, spinlock_t **ptl)
+{
+	pmd_t *pmd = md;
+
+	if (!pmd || pmd_none(*pmd))
+		return pmap_pte_lookup(pmap->mm, va, ptl);
+	*ptl = pte_lockptr(pmap->mm, pmd);
+	return pte_offset_kernel(pmd, va);
+}
+
+int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+		  unsigned int flags)
 {
 	bool nosleep = flags & PMAP_ENTER_NOSLEEP;
 	spinlock_t *ptl; /* the page table's */
@@ -204,7 +215,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	prot &= pmap->prot;
 	if (!prot)
 		return KERN_SUCCESS;
-	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	ptep = pmap_slot(pmap, md, va, &ptl);
 	if (!ptep) {
 		if (nosleep || pmap_alloc_table(pmap, va))
 			return KERN_RESOURCE_SHORTAGE;
@@ -234,6 +245,12 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	set_pte(ptep, new);
 	spin_unlock(ptl);
 	return KERN_SUCCESS;
+}
+
+int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+	       unsigned int flags)
+{
+	return pmap_enter_at(pmap, NULL, va, m, prot, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter);
 

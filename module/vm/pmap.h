@@ -87,6 +87,23 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m,
 	       vm_prot_t prot, unsigned int flags);
 
 /**
+ * pmap_enter_at() - map a page where a fault has been on the way already
+ * @pmap: where
+ * @md: what the trap knows of the slot, in the machine's terms; NULL: nothing
+ * @va: at which address, page aligned
+ * @m: the page
+ * @prot: as pmap_enter() has it
+ * @flags: PMAP_ENTER_*
+ *
+ * As pmap_enter(), without looking for the slot.
+ *
+ * Context: as pmap_enter(); the page tables have stood still since the trap.
+ * Return: as pmap_enter().
+ */
+int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m,
+		  vm_prot_t prot, unsigned int flags);
+
+/**
  * pmap_enter_object() - map resident neighbours, as far as it is easy
  * @pmap: where
  * @start: first address, page aligned

@@ -693,7 +693,7 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	}
 	if (fault_traced(fs))
 		fault_note_spurious(fs);
-	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
+	rv = pmap_enter_at(fs->map->pmap, fs->fw->md, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);
 	if (rv == KERN_SUCCESS)
