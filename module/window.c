@@ -363,7 +363,7 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 {
 	struct window *window = vmf->vma->vm_private_data;
-	struct vm_fault_wait fw;
+	struct vm_fault_wait fw __uninitialized;
 	int rv;
 
 	if (!window) {

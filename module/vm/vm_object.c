@@ -188,13 +188,13 @@ static void vm_object_count(struct vm_object *object, long pages)
 	vm_user_charge(object->user, pages);
 }
 
-int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+/* The same where a node may have to be made, or the place is taken. */
+static noinline int vm_page_insert_slow(struct vm_page *m, struct vm_object *object,
+					vm_pindex_t pindex)
 {
 	XA_STATE(xas, &object->pages, pindex);
 	void *old;
 
-	VM_OBJECT_ASSERT_WLOCKED(object);
-	VM_ASSERT(!m->object);
 	do {
 		xas_lock(&xas);
 		old = xas_load(&xas);
@@ -204,8 +204,20 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 	} while (xas_nomem(&xas, GFP_KERNEL));
 	if (xas_error(&xas))
 		return xas_error(&xas);
-	if (old)
-		return -EEXIST;
+	return old ? -EEXIST : 0;
+}
+
+int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	int ret;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	VM_ASSERT(!m->object);
+	if (!vm_radix_fill(&object->pages, pindex, m)) {
+		ret = vm_page_insert_slow(m, object, pindex);
+		if (ret)
+			return ret;
+	}
 	m->object = object;
 	m->pindex = pindex;
 	vm_object_count(object, 1);

@@ -21,6 +21,7 @@
 #define BSDVM_VM_OBJECT_H
 
 #include "_vm_page.h"
+#include "vm_radix.h"
 
 struct cdev_pager;
 struct vm_user;
@@ -643,7 +644,7 @@ int vm_object_list(u64 after, struct vm_object_info *info, unsigned int max);
 static inline struct vm_page *vm_page_lookup(struct vm_object *object,
 					     vm_pindex_t pindex)
 {
-	return xa_load(&object->pages, pindex);
+	return vm_radix_lookup(&object->pages, pindex);
 }
 
 /**
