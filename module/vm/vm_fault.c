@@ -180,6 +180,7 @@ static int vm_fault_lookup(struct faultstate *fs)
 	fs->first_lock = UNLOCKED;
 	fs->object_lock = UNLOCKED;
 	fs->object = fs->first_object;
+	fs->pindex = fs->first_pindex;
 	return rv;
 }
 
@@ -319,19 +320,51 @@ static void fault_walk(struct faultstate *fs)
 		fault_note_found(fs);
 }
 
-/* Step 2. Most pages are in the first object, which then need not be changed. */
-static void vm_fault_find(struct faultstate *fs)
+/* Is a page of the first object resident there? A guess: the object is not locked. */
+static bool fault_guess_resident(const struct faultstate *fs)
 {
-	VM_OBJECT_RLOCK(fs->first_object);
+	bool resident;
+
+	/* The map's lock keeps the object; not to be preempted, the nodes of its tree. */
+	preempt_disable();
+	resident = vm_radix_lookup(&fs->first_object->pages, fs->first_pindex);
+	preempt_enable();
+	return resident;
+}
+
+/*
+ * Step 2, without a lock: is there nothing to be found? A page may come, or go to swap,
+ * at any moment, but nothing comes behind an object that has no backing object.
+ */
+static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
+{
+	const struct vm_object *first = fs->first_object;
+
+	return !resident && !READ_ONCE(first->backing_object) && (first->flags & OBJ_ANON) &&
+	       !vm_pager_swapped(first) && !fault_traced(fs);
+}
+
+/*
+ * Step 2. Most pages are in the first object, which then need not be changed.
+ * @resident is a guess whether this one is.
+ */
+static void vm_fault_find(struct faultstate *fs, bool resident)
+{
+	struct vm_object *first = fs->first_object;
+
 	fs->first_lock = RLOCKED;
-	fs->object = fs->first_object;
-	fs->pindex = fs->first_pindex;
-	if (writes(fs) && fs->first_object->backing_object &&
-	    !vm_page_lookup(fs->first_object, fs->first_pindex)) {
-		VM_OBJECT_RUNLOCK(fs->first_object);
-		VM_OBJECT_WLOCK(fs->first_object);
+	if (resident || !writes(fs) || !READ_ONCE(first->backing_object)) {
+		VM_OBJECT_RLOCK(first);
+		if (writes(fs) && first->backing_object &&
+		    !vm_page_lookup(first, fs->first_pindex)) {
+			VM_OBJECT_RUNLOCK(first);
+			fs->first_lock = WLOCKED;
+		}
+	} else {
 		fs->first_lock = WLOCKED;
 	}
+	if (fs->first_lock == WLOCKED)
+		VM_OBJECT_WLOCK(first);
 	fault_walk(fs);
 }
 
@@ -509,21 +542,15 @@ static int fault_fill_shared(struct faultstate *fs)
 	return fault_fail(fs, ret == -ENOMEM ? KERN_RESOURCE_SHORTAGE : KERN_RESTART);
 }
 
-/* Step 3, no page resident anywhere. */
-static int vm_fault_fill(struct faultstate *fs)
+/*
+ * Step 3, a page of zeroes. It is zeroed with no object locked; the map's lock keeps the
+ * chain's meaning.
+ */
+static int fault_zero(struct faultstate *fs)
 {
 	struct vm_page *m;
 	int rv;
 
-	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
-		return fault_pagein(fs);
-	if (!fault_visible(fs->object, fs->pindex))
-		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
-	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
-		return fault_fill_shared(fs);
-
-	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
-	fault_unlock_objects(fs);
 	m = fault_alloc_page(fs->first_object);
 	if (!m)
 		return fault_wait_memory(fs, fs->first_object->user);
@@ -554,6 +581,19 @@ static int vm_fault_fill(struct faultstate *fs)
 		fault_note_how(fs, BSDVM_FAULT_ZERO);
 	}
 	return rv;
+}
+
+/* Step 3, no page resident anywhere. */
+static int vm_fault_fill(struct faultstate *fs)
+{
+	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
+		return fault_pagein(fs);
+	if (!fault_visible(fs->object, fs->pindex))
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
+		return fault_fill_shared(fs);
+	fault_unlock_objects(fs);
+	return fault_zero(fs);
 }
 
 /*
@@ -736,6 +776,7 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 		.fw = fw,
 		.note = note,
 	};
+	bool resident;
 	int rv;
 
 	if (!fw->restarts++)
@@ -745,12 +786,16 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 	rv = vm_fault_lookup(&fs);
 	if (rv != KERN_SUCCESS)
 		return rv;
-	vm_fault_find(&fs);
-	if (!fs.m) {
-		rv = vm_fault_fill(&fs);
-		if (rv != KERN_SUCCESS)
-			return rv;
+	resident = fault_guess_resident(&fs);
+	if (fault_guess_nowhere(&fs, resident)) {
+		rv = fault_zero(&fs);
+	} else {
+		vm_fault_find(&fs, resident);
+		if (!fs.m)
+			rv = vm_fault_fill(&fs);
 	}
+	if (rv != KERN_SUCCESS)
+		return rv;
 	if (vm_page_busied(fs.m))
 		return fault_wait_busy(&fs);
 	if (writes(&fs) && fs.object != fs.first_object) {
