@@ -32,6 +32,9 @@
 #include "vm_user.h"
 #include "vmmeter.h"
 
+/* Pages that are freed at once. */
+#define VM_OBJECT_FREE_RUN	32
+
 unsigned int vm_old_msync;
 
 static struct uma_zone *obj_zone;
@@ -679,18 +682,44 @@ static void vm_object_free_rcu(struct rcu_head *rcu)
 		schedule_work(&dead_work);
 }
 
+/* The next pages of an object that nobody changes any more. */
+static unsigned int vm_object_next_pages(struct xa_state *xas, struct vm_page **ma,
+					 unsigned int max)
+{
+	unsigned int n = 0;
+	struct vm_page *m;
+
+	/* For the xarray's sake: it knows no other reason why nodes stay. */
+	rcu_read_lock();
+	while (n < max && (m = xas_next_entry(xas, ULONG_MAX)))
+		if (!xas_retry(xas, m))
+			ma[n++] = m;
+	rcu_read_unlock();
+	return n;
+}
+
+/* Free the pages of an object that nobody can find any more, but for who only looks. */
+static void vm_object_free_pages(struct vm_object *object)
+{
+	struct vm_page *ma[VM_OBJECT_FREE_RUN] __uninitialized;
+	XA_STATE(xas, &object->pages, 0);
+	unsigned int n, i;
+
+	while ((n = vm_object_next_pages(&xas, ma, ARRAY_SIZE(ma)))) {
+		for (i = 0; i < n; i++) {
+			ma[i]->object = NULL;
+			pmap_page_reset(ma[i]);
+		}
+		vm_page_release_orphans(ma, n);
+		cond_resched();
+	}
+}
+
 /* The last reference is gone and nobody can find the object any more. */
 static void vm_object_free(struct vm_object *object)
 {
-	unsigned long index;
-	struct vm_page *m;
-
 	trace_bsdvm_object_destroy(object->id, object->type, object->resident_page_count);
-	xa_for_each(&object->pages, index, m) {
-		m->object = NULL;
-		vm_page_release(m);
-		cond_resched();
-	}
+	vm_object_free_pages(object);
 	vm_object_count(object, -(long)object->resident_page_count);
 	VM_ASSERT(!atomic64_read(&object->writemappings));
 	xa_destroy(&object->pages);

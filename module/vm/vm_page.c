@@ -334,20 +334,29 @@ void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_set_foreign);
 
-void vm_page_free(struct vm_page *m)
-{
-	struct vm_page_cache *cache;
+static void vm_page_dequeue_npages(struct vm_page **ma, unsigned int n);
 
+/* Take what is left from a page that goes; its queue it has left already. */
+static void vm_page_free_prep(struct vm_page *m)
+{
 	VM_ASSERT(!m->object);
 	VM_ASSERT(!vm_page_busied(m));
 	VM_ASSERT(!atomic_read(&m->wire_count));
 	VM_ASSERT(!m->md.pv_first && RB_EMPTY_ROOT(&m->md.pv_more));
 	VM_ASSERT(m->order == VM_NFREEORDER);
-	vm_page_dequeue(m);
+	VM_ASSERT(m->queue == PQ_NONE);
 	vm_page_keep(m);
 	if (unlikely(test_bit(PGA_FOREIGN, &m->aflags)))
 		vm_page_unset_foreign(m);
 	trace_bsdvm_page_free(m->phys_addr);
+}
+
+void vm_page_free(struct vm_page *m)
+{
+	struct vm_page_cache *cache;
+
+	vm_page_dequeue(m);
+	vm_page_free_prep(m);
 
 	cache = raw_cpu_ptr(&vm_page_caches);
 	spin_lock(&cache->lock);
@@ -360,6 +369,30 @@ void vm_page_free(struct vm_page *m)
 	vm_page_wakeup();
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_free);
+
+void vm_page_free_npages(struct vm_page **ma, unsigned int n)
+{
+	struct vm_page_cache *cache;
+	unsigned int i;
+
+	VM_ASSERT(n <= VM_PAGE_CACHE_SIZE);
+	vm_page_dequeue_npages(ma, n);
+	for (i = 0; i < n; i++)
+		vm_page_free_prep(ma[i]);
+
+	cache = raw_cpu_ptr(&vm_page_caches);
+	spin_lock(&cache->lock);
+	if (cache->count + n <= VM_PAGE_CACHE_SIZE) {
+		memcpy(cache->pages + cache->count, ma, n * sizeof(ma[0]));
+		WRITE_ONCE(cache->count, cache->count + n);
+	} else {
+		vm_phys_free_npages(ma, n);
+	}
+	spin_unlock(&cache->lock);
+	VM_CNT_ADD(v_tfree, n);
+	vm_page_wakeup();
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_free_npages);
 
 /*
  * Pages that VM_ALLOC_NORMAL could have. Gathers the caches in the buddy
@@ -511,6 +544,30 @@ void vm_page_dequeue(struct vm_page *m)
 	spin_unlock(&pqs->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_dequeue);
+
+/* The same of pages most of which are on queues of one CPU. */
+static void vm_page_dequeue_npages(struct vm_page **ma, unsigned int n)
+{
+	struct vm_pagequeues *pqs = NULL;
+	unsigned int i;
+	u32 queue;
+
+	for (i = 0; i < n; i++) {
+		queue = READ_ONCE(ma[i]->queue);
+		if (queue == PQ_NONE)
+			continue;
+		/* A word that names the CPU whose lock is held stands still. */
+		if (!pqs || pqs != per_cpu_ptr(&vm_pagequeues, queue >> PQ_CPU_SHIFT)) {
+			if (pqs)
+				spin_unlock(&pqs->lock);
+			pqs = vm_page_lock_queue(ma[i]);
+		}
+		if (pqs)
+			vm_page_dequeue_locked(pqs, ma[i]);
+	}
+	if (pqs)
+		spin_unlock(&pqs->lock);
+}
 
 /*
  * Lock this CPU's queues and put a page of no queue there. Returns NULL, nothing
@@ -743,6 +800,20 @@ void vm_page_release_orphan(struct vm_page *m)
 		vm_page_free_orphan(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_release_orphan);
+
+void vm_page_release_orphans(struct vm_page **ma, unsigned int n)
+{
+	unsigned int i, unwired = 0;
+
+	for (i = 0; i < n; i++) {
+		VM_ASSERT(!ma[i]->object);
+		if (atomic_read(&ma[i]->wire_count))
+			vm_page_release_orphan(ma[i]);
+		else
+			ma[unwired++] = ma[i];
+	}
+	vm_page_free_npages(ma, unwired);
+}
 
 /* --- frames of others */
 

@@ -184,6 +184,17 @@ unsigned long vm_kmem_count(void);
  */
 void vm_page_free(struct vm_page *m);
 
+/**
+ * vm_page_free_npages() - free pages under few lock holds
+ * @ma: the pages, each as for vm_page_free()
+ * @n: how many, VM_PAGE_CACHE_SIZE at the most
+ *
+ * What is in order of address costs least.
+ *
+ * Context: as vm_page_free().
+ */
+void vm_page_free_npages(struct vm_page **ma, unsigned int n);
+
 /*
  * Gives a frame back that pages were lent by vm_page_set_foreign(); set by who lends
  * them. Context: any but interrupt, spinlocks may be held.
@@ -448,6 +459,17 @@ void vm_page_unwire(struct vm_page *m, unsigned int queue);
  * Context: any but interrupt.
  */
 void vm_page_release_orphan(struct vm_page *m);
+
+/**
+ * vm_page_release_orphans() - the same of several
+ * @ma: the pages; not in order any more when it returns
+ * @n: how many, VM_PAGE_CACHE_SIZE at the most
+ *
+ * Nobody can come to wire one of them.
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_release_orphans(struct vm_page **ma, unsigned int n);
 
 /**
  * vm_page_getfake() - a page for a frame that is not the pool's
