@@ -267,6 +267,9 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		for (; start + ptoa(i) < run.va; i++)
 			ma[i] = NULL;
 		spin_lock(run.ptl);
+		/* Emptied by somebody who has not flushed yet. */
+		if ((prot & VM_PROT_WRITE) && mm_tlb_flush_pending(pmap->mm))
+			pmap_tlb_shootdown(pmap, run.va, run.end);
 		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
 			if (!ma[i] || pte_present(ptep_get(ptep)))
 				continue;
@@ -274,6 +277,8 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 				ma[i] = NULL;
 				continue;
 			}
+			if (prot & VM_PROT_WRITE)
+				vm_page_dirty(ma[i]);
 			/* Not used yet, and perhaps never: the CPU sets A when it is. */
 			set_pte(ptep, pte_mkold(pmap_make_pte(ma[i], prot)));
 			n++;

@@ -109,14 +109,14 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
  * @start: first address, page aligned
  * @ma: pages in order of address, NULL where there is none to map
  * @count: number of slots of @ma
- * @prot: what the mappings allow; never with VM_PROT_WRITE
+ * @prot: what the mappings allow. With VM_PROT_WRITE the pages are marked dirty.
  *
  * Slots already mapped stay as they are. Where no page table stands, or a pv entry
  * cannot be had without sleeping, nothing is mapped and the slot of @ma set to NULL.
  * Takes one page-table lock per table.
  *
- * Context: any that may take a spinlock, RCU included; page tables pinned; the
- * objects of all pages locked.
+ * Context: any that may take a spinlock, RCU included; with VM_PROT_WRITE also interrupts
+ * on, for a shootdown; page tables pinned; the objects of all pages locked.
  * Return: number of pages mapped.
  */
 unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,

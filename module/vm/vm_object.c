@@ -216,7 +216,7 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
 	VM_ASSERT(!m->object);
-	if (!vm_radix_fill(&object->pages, pindex, m)) {
+	if (!vm_radix_fill(&object->pages, pindex, (void **)&m, 1)) {
 		ret = vm_page_insert_slow(m, object, pindex);
 		if (ret)
 			return ret;
@@ -227,6 +227,23 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
+
+unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n, struct vm_object *object,
+				   vm_pindex_t pindex)
+{
+	unsigned int i;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	n = vm_radix_fill(&object->pages, pindex, (void **)ma, n);
+	for (i = 0; i < n; i++) {
+		VM_ASSERT(!ma[i]->object);
+		ma[i]->object = object;
+		ma[i]->pindex = pindex + i;
+	}
+	vm_object_count(object, n);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_insert_npages);
 
 void vm_page_remove(struct vm_page *m)
 {

@@ -660,6 +660,22 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object,
 		   vm_pindex_t pindex);
 
 /**
+ * vm_page_insert_npages() - put pages into an object, as far as it is easy
+ * @ma: pages of no object
+ * @n: how many, 1 at least
+ * @object: the object
+ * @pindex: where the first goes, the others behind it
+ *
+ * Stops where a page is resident, and where the tree of pages would have to grow:
+ * every 64 pages.
+ *
+ * Context: @object locked exclusively.
+ * Return: how many were put there.
+ */
+unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n,
+				   struct vm_object *object, vm_pindex_t pindex);
+
+/**
  * vm_page_remove() - take a page out of its object
  * @m: the page
  *

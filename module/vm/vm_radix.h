@@ -6,7 +6,7 @@
  * they are called out of line, read under RCU, find the way twice and look at marks
  * and at entries of many places. A fault knows that the object's lock keeps the tree
  * as it is, and most of the time that a leaf stands where it wants to put a page.
- * These two do the common cases by the tree's nodes, and leave the rest to the xarray.
+ * These do the common cases by the tree's nodes, and leave the rest to the xarray.
  *
  * Entries are pointers to pages, or those of the xarray for itself: reserved, or about
  * to be freed with their node. Neither is a page.
@@ -15,6 +15,9 @@
 #define BSDVM_VM_RADIX_H
 
 #include "vm.h"
+
+/* Places of a leaf: entries that belong to no two leaves are put there most cheaply. */
+#define VM_RADIX_LEAF	XA_CHUNK_SIZE
 
 /*
  * Walk to @index. What stands there is returned, a page, NULL, or something of the
@@ -56,23 +59,31 @@ static __always_inline void *vm_radix_lookup(const struct xarray *tree, unsigned
 }
 
 /**
- * vm_radix_fill() - put an entry where nothing is, if that needs no new node
+ * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
- * @index: the place
- * @entry: the entry
+ * @index: the first place
+ * @entries: the entries
+ * @n: how many, 1 at least
  *
  * Context: everybody else is locked out, but for readers under RCU.
- * Return: false when the place is taken, or no leaf stands there: ask the xarray.
+ * Return: how many were put there: up to the first place that is taken, or the end of a
+ * leaf. Where it is not the first one that is taken, the xarray can do the next.
  */
-static __always_inline bool vm_radix_fill(struct xarray *tree, unsigned long index, void *entry)
+static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned long index,
+						  void **entries, unsigned int n)
 {
+	unsigned int offset = index & XA_CHUNK_MASK, i = 0;
 	struct xa_node *node;
 
 	if (vm_radix_walk(tree, index, &node) || !node || node->shift)
-		return false;
-	rcu_assign_pointer(node->slots[index & XA_CHUNK_MASK], entry);
-	node->count++;
-	return true;
+		return 0;
+	n = min_t(unsigned int, n, XA_CHUNK_SIZE - offset);
+	do {
+		rcu_assign_pointer(node->slots[offset + i], entries[i]);
+		i++;
+	} while (i < n && !rcu_access_pointer(node->slots[offset + i]));
+	node->count += i;
+	return i;
 }
 
 #endif /* BSDVM_VM_RADIX_H */
