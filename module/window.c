@@ -363,7 +363,7 @@ static vm_fault_t window_wait_unlocked(struct vm_fault *vmf, struct window *wind
 static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 {
 	struct window *window = vmf->vma->vm_private_data;
-	struct vm_fault_wait fw = { .restarts = !!(vmf->flags & FAULT_FLAG_TRIED) };
+	struct vm_fault_wait fw __uninitialized;
 	int rv;
 
 	if (!window) {
@@ -373,6 +373,8 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 	}
 	if (window_fault_type(vmf) & ~window->pmap.prot)
 		return window_fault_result(vmf, KERN_PROTECTION_FAILURE);
+	vm_fault_wait_init(&fw, vmf->pmd);
+	fw.restarts = !!(vmf->flags & FAULT_FLAG_TRIED);
 	do {
 		rv = window_fault(window, vmf->address, window_fault_type(vmf), &fw, NULL);
 		if (rv != KERN_RESTART)

@@ -191,8 +191,19 @@ static bool pmap_pte_needs_flush(pte_t old, pte_t new)
 	       (pte_exec(old) && !pte_exec(new));
 }
 
-int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
-	       unsigned int flags)
+/* The slot of @va, from the page middle directory slot @md if the trap has passed it. */
+static pte_t *pmap_slot(struct pmap *pmap, void *md, vm_offset_t va, spinlock_t **ptl)
+{
+	pmd_t *pmd = md;
+
+	if (!pmd || pmd_none(*pmd))
+		return pmap_pte_lookup(pmap->mm, va, ptl);
+	*ptl = pte_lockptr(pmap->mm, pmd);
+	return pte_offset_kernel(pmd, va);
+}
+
+int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+		  unsigned int flags)
 {
 	bool nosleep = flags & PMAP_ENTER_NOSLEEP;
 	spinlock_t *ptl; /* the page table's */
@@ -204,7 +215,7 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	prot &= pmap->prot;
 	if (!prot)
 		return KERN_SUCCESS;
-	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
+	ptep = pmap_slot(pmap, md, va, &ptl);
 	if (!ptep) {
 		if (nosleep || pmap_alloc_table(pmap, va))
 			return KERN_RESOURCE_SHORTAGE;
@@ -235,6 +246,12 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 	spin_unlock(ptl);
 	return KERN_SUCCESS;
 }
+
+int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
+	       unsigned int flags)
+{
+	return pmap_enter_at(pmap, NULL, va, m, prot, flags);
+}
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter);
 
 unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
@@ -250,6 +267,9 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		for (; start + ptoa(i) < run.va; i++)
 			ma[i] = NULL;
 		spin_lock(run.ptl);
+		/* Emptied by somebody who has not flushed yet. */
+		if ((prot & VM_PROT_WRITE) && mm_tlb_flush_pending(pmap->mm))
+			pmap_tlb_shootdown(pmap, run.va, run.end);
 		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
 			if (!ma[i] || pte_present(ptep_get(ptep)))
 				continue;
@@ -257,6 +277,8 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 				ma[i] = NULL;
 				continue;
 			}
+			if (prot & VM_PROT_WRITE)
+				vm_page_dirty(ma[i]);
 			/* Not used yet, and perhaps never: the CPU sets A when it is. */
 			set_pte(ptep, pte_mkold(pmap_make_pte(ma[i], prot)));
 			n++;

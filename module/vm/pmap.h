@@ -87,19 +87,36 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m,
 	       vm_prot_t prot, unsigned int flags);
 
 /**
+ * pmap_enter_at() - map a page where a fault has been on the way already
+ * @pmap: where
+ * @md: what the trap knows of the slot, in the machine's terms; NULL: nothing
+ * @va: at which address, page aligned
+ * @m: the page
+ * @prot: as pmap_enter() has it
+ * @flags: PMAP_ENTER_*
+ *
+ * As pmap_enter(), without looking for the slot.
+ *
+ * Context: as pmap_enter(); the page tables have stood still since the trap.
+ * Return: as pmap_enter().
+ */
+int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m,
+		  vm_prot_t prot, unsigned int flags);
+
+/**
  * pmap_enter_object() - map resident neighbours, as far as it is easy
  * @pmap: where
  * @start: first address, page aligned
  * @ma: pages in order of address, NULL where there is none to map
  * @count: number of slots of @ma
- * @prot: what the mappings allow; never with VM_PROT_WRITE
+ * @prot: what the mappings allow. With VM_PROT_WRITE the pages are marked dirty.
  *
  * Slots already mapped stay as they are. Where no page table stands, or a pv entry
  * cannot be had without sleeping, nothing is mapped and the slot of @ma set to NULL.
  * Takes one page-table lock per table.
  *
- * Context: any that may take a spinlock, RCU included; page tables pinned; the
- * objects of all pages locked.
+ * Context: any that may take a spinlock, RCU included; with VM_PROT_WRITE also interrupts
+ * on, for a shootdown; page tables pinned; the objects of all pages locked.
  * Return: number of pages mapped.
  */
 unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,

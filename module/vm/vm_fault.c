@@ -42,6 +42,9 @@
 #define VM_FAULT_AROUND		16
 /* How deep in a chain neighbours are looked for. */
 #define VM_FAULT_AROUND_DEPTH	4
+/* Pages of zeroes made in sequence before some come ahead, and how many come at once. */
+#define VM_FAULT_ZERO_MIN	8
+#define VM_FAULT_ZERO_MAX	32
 /* How often a fault tries again that was short of memory while pages are free. */
 #define VM_FAULT_SHORTAGES	8
 
@@ -180,6 +183,7 @@ static int vm_fault_lookup(struct faultstate *fs)
 	fs->first_lock = UNLOCKED;
 	fs->object_lock = UNLOCKED;
 	fs->object = fs->first_object;
+	fs->pindex = fs->first_pindex;
 	return rv;
 }
 
@@ -319,19 +323,60 @@ static void fault_walk(struct faultstate *fs)
 		fault_note_found(fs);
 }
 
-/* Step 2. Most pages are in the first object, which then need not be changed. */
-static void vm_fault_find(struct faultstate *fs)
+/* Is a page of the first object resident there? A guess: the object is not locked. */
+static bool fault_guess_resident(const struct faultstate *fs)
 {
-	VM_OBJECT_RLOCK(fs->first_object);
+	bool resident;
+
+	/* The map's lock keeps the object; not to be preempted, the nodes of its tree. */
+	preempt_disable();
+	resident = vm_radix_lookup(&fs->first_object->pages, fs->first_pindex);
+	preempt_enable();
+	return resident;
+}
+
+/*
+ * Step 2, without a lock: is there nothing to be found? A page may come, or go to swap,
+ * at any moment, but nothing comes behind an object that has no backing object.
+ */
+static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
+{
+	const struct vm_object *first = fs->first_object;
+
+	return !resident && !READ_ONCE(first->backing_object) && (first->flags & OBJ_ANON) &&
+	       !vm_pager_swapped(first);
+}
+
+/* The same as fault_walk() would note. */
+static void fault_note_nowhere(const struct faultstate *fs)
+{
+	if (!fault_traced(fs))
+		return;
+	fs->note->depth = 0;
+	fault_note_found(fs);
+}
+
+/*
+ * Step 2. Most pages are in the first object, which then need not be changed.
+ * @resident is a guess whether this one is.
+ */
+static void vm_fault_find(struct faultstate *fs, bool resident)
+{
+	struct vm_object *first = fs->first_object;
+
 	fs->first_lock = RLOCKED;
-	fs->object = fs->first_object;
-	fs->pindex = fs->first_pindex;
-	if (writes(fs) && fs->first_object->backing_object &&
-	    !vm_page_lookup(fs->first_object, fs->first_pindex)) {
-		VM_OBJECT_RUNLOCK(fs->first_object);
-		VM_OBJECT_WLOCK(fs->first_object);
+	if (resident || !writes(fs) || !READ_ONCE(first->backing_object)) {
+		VM_OBJECT_RLOCK(first);
+		if (writes(fs) && first->backing_object &&
+		    !vm_page_lookup(first, fs->first_pindex)) {
+			VM_OBJECT_RUNLOCK(first);
+			fs->first_lock = WLOCKED;
+		}
+	} else {
 		fs->first_lock = WLOCKED;
 	}
+	if (fs->first_lock == WLOCKED)
+		VM_OBJECT_WLOCK(first);
 	fault_walk(fs);
 }
 
@@ -509,22 +554,16 @@ static int fault_fill_shared(struct faultstate *fs)
 	return fault_fail(fs, ret == -ENOMEM ? KERN_RESOURCE_SHORTAGE : KERN_RESTART);
 }
 
-/* Step 3, no page resident anywhere. */
-static int vm_fault_fill(struct faultstate *fs)
+/*
+ * Step 3, a page of zeroes: @m, unless NULL. It is zeroed with no object locked; the
+ * map's lock keeps the chain's meaning.
+ */
+static int fault_zero(struct faultstate *fs, struct vm_page *m)
 {
-	struct vm_page *m;
 	int rv;
 
-	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
-		return fault_pagein(fs);
-	if (!fault_visible(fs->object, fs->pindex))
-		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
-	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
-		return fault_fill_shared(fs);
-
-	/* Zero it with no object locked; the map's lock keeps the chain's meaning. */
-	fault_unlock_objects(fs);
-	m = fault_alloc_page(fs->first_object);
+	if (!m)
+		m = fault_alloc_page(fs->first_object);
 	if (!m)
 		return fault_wait_memory(fs, fs->first_object->user);
 	pmap_zero_page(m);
@@ -554,6 +593,108 @@ static int vm_fault_fill(struct faultstate *fs)
 		fault_note_how(fs, BSDVM_FAULT_ZERO);
 	}
 	return rv;
+}
+
+/* Not out of line: faults in no order pay for it, too. */
+static __always_inline bool fault_zero_in_sequence(const struct faultstate *fs)
+{
+	struct vm_map_entry *entry = fs->entry;
+	bool next = fs->vaddr == READ_ONCE(entry->next_read);
+
+	WRITE_ONCE(entry->next_read, fs->vaddr + VM_PAGE_SIZE);
+	if (!next)
+		WRITE_ONCE(entry->zero_run, 0);
+	return next || (entry->eflags & MAP_ENTRY_BEHAV_SEQ);
+}
+
+/*
+ * How many pages of zeroes shall come ahead of a fault in sequence. Who writes so gets
+ * half as many as he has had so far: what nobody ever touches is a third at the most.
+ * As with page-ins, the entry's memory of it is a guess.
+ */
+static unsigned int fault_zero_ahead(const struct faultstate *fs)
+{
+	struct vm_map_entry *entry = fs->entry;
+	unsigned int run = READ_ONCE(entry->zero_run), ahead = 0;
+
+	if (run < U8_MAX)
+		WRITE_ONCE(entry->zero_run, ++run);
+	if ((entry->eflags & MAP_ENTRY_BEHAV_RANDOM) || !writes(fs) || !fs->map->pmap)
+		return 0;
+	if (entry->eflags & MAP_ENTRY_BEHAV_SEQ)
+		ahead = VM_FAULT_ZERO_MAX - 1;
+	else if (run >= VM_FAULT_ZERO_MIN)
+		ahead = min_t(unsigned int, run / 2, VM_FAULT_ZERO_MAX - 1);
+	/* Not across the leaves of the object's tree, where they would be in vain. */
+	ahead = min_t(unsigned int, ahead, VM_RADIX_LEAF - 1 - fs->first_pindex % VM_RADIX_LEAF);
+	return min_t(u64, ahead, atop(entry->end - fs->vaddr) - 1);
+}
+
+/*
+ * May pages be had that nobody has asked for? Not when somebody else may want them, and
+ * not where there is no page table yet: they could not be mapped.
+ */
+static bool fault_may_cluster(const struct faultstate *fs, unsigned int pages)
+{
+	return vm_free_count() >= vm_dom.v_free_target + pages &&
+	       vm_user_has_room(fs->first_object->user, pages) &&
+	       pmap_is_prefaultable(fs->map->pmap, fs->vaddr);
+}
+
+/*
+ * Put pages of zeroes behind the page of the fault, where nothing is, and map them. The
+ * first object is locked exclusively, and nothing is behind it. Returns how many.
+ */
+static unsigned int fault_insert_ahead(struct faultstate *fs, struct vm_page **ma,
+				       unsigned int count)
+{
+	struct vm_object *object = fs->first_object;
+	unsigned int i, mapped;
+
+	count = vm_page_insert_npages(ma, count, object, fs->first_pindex + 1);
+	for (i = 0; i < count; i++)
+		ma[i]->valid = 1;
+	vm_page_enqueue_npages(ma, count, PQ_ACTIVE);
+	VM_CNT_ADD(v_zfod, count);
+	mapped = pmap_enter_object(fs->map->pmap, fs->vaddr + VM_PAGE_SIZE, ma, count, fs->prot);
+	VM_CNT_ADD(v_prefault, mapped);
+	WRITE_ONCE(fs->entry->zero_run,
+		   min_t(unsigned int, READ_ONCE(fs->entry->zero_run) + count, U8_MAX));
+	WRITE_ONCE(fs->entry->next_read, fs->vaddr + ptoa(1 + count));
+	return count;
+}
+
+/* Step 3, a page of zeroes and as many more ahead of it, as far as they are easily had. */
+static noinline int fault_zero_cluster(struct faultstate *fs)
+{
+	struct vm_page *ma[VM_FAULT_ZERO_MAX] __uninitialized;
+	unsigned int ahead = fault_zero_ahead(fs), i, count = 0, used = 1;
+	int rv;
+
+	if (ahead && fault_may_cluster(fs, ahead + 1))
+		count = vm_page_alloc_npages(ma, ahead + 1);
+	for (i = 1; i < count; i++)
+		pmap_zero_page(ma[i]);
+	rv = fault_zero(fs, count ? ma[0] : NULL);
+	if (count > 1 && rv == KERN_SUCCESS && !fs->first_object->backing_object &&
+	    !vm_pager_swapped(fs->first_object))
+		used += fault_insert_ahead(fs, ma + 1, count - 1);
+	if (used < count)
+		vm_page_free_npages(ma + used, count - used);
+	return rv;
+}
+
+/* Step 3, no page resident anywhere. */
+static int vm_fault_fill(struct faultstate *fs)
+{
+	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
+		return fault_pagein(fs);
+	if (!fault_visible(fs->object, fs->pindex))
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
+		return fault_fill_shared(fs);
+	fault_unlock_objects(fs);
+	return fault_zero(fs, NULL);
 }
 
 /*
@@ -693,7 +834,7 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 	}
 	if (fault_traced(fs))
 		fault_note_spurious(fs);
-	rv = pmap_enter(fs->map->pmap, fs->vaddr, fs->m, prot, fs->fault_type);
+	rv = pmap_enter_at(fs->map->pmap, fs->fw->md, fs->vaddr, fs->m, prot, fs->fault_type);
 	if (rv == KERN_NO_SPACE)
 		return fault_reclaim_pv(fs);
 	if (rv == KERN_SUCCESS)
@@ -736,6 +877,7 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 		.fw = fw,
 		.note = note,
 	};
+	bool resident;
 	int rv;
 
 	if (!fw->restarts++)
@@ -745,12 +887,20 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 	rv = vm_fault_lookup(&fs);
 	if (rv != KERN_SUCCESS)
 		return rv;
-	vm_fault_find(&fs);
-	if (!fs.m) {
-		rv = vm_fault_fill(&fs);
-		if (rv != KERN_SUCCESS)
-			return rv;
+	resident = fault_guess_resident(&fs);
+	if (fault_guess_nowhere(&fs, resident)) {
+		fault_note_nowhere(&fs);
+		if (fault_zero_in_sequence(&fs) && !m_hold)
+			rv = fault_zero_cluster(&fs);
+		else
+			rv = fault_zero(&fs, NULL);
+	} else {
+		vm_fault_find(&fs, resident);
+		if (!fs.m)
+			rv = vm_fault_fill(&fs);
 	}
+	if (rv != KERN_SUCCESS)
+		return rv;
 	if (vm_page_busied(fs.m))
 		return fault_wait_busy(&fs);
 	if (writes(&fs) && fs.object != fs.first_object) {

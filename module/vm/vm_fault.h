@@ -38,6 +38,8 @@
  * @restarts: how often the fault has been restarted; zero it before the first
  * @shortages: how often it was short of memory while there were pages; likewise
  * @patient: set it when the waiting hinders nobody: no lock is held
+ * @md: what the machine's side knows of the slot of the address, for pmap_enter_at();
+ *	or NULL
  * @count: pages of @ma
  * @req: which of them is needed
  * @ma: the page somebody else has busied; or the pages to bring in, busied by us,
@@ -51,6 +53,7 @@ struct vm_fault_wait {
 	unsigned int restarts;
 	unsigned int shortages;
 	bool patient;
+	void *md;
 	unsigned int count;
 	unsigned int req;
 	struct vm_user *user;
@@ -58,6 +61,19 @@ struct vm_fault_wait {
 	struct vm_object *object;
 	vm_pindex_t pindex;
 };
+
+/**
+ * vm_fault_wait_init() - before the first pass over a fault
+ * @fw: what to make ready; nobody reads the rest before it is written
+ * @md: see vm_fault_wait.md
+ */
+static inline void vm_fault_wait_init(struct vm_fault_wait *fw, void *md)
+{
+	fw->restarts = 0;
+	fw->shortages = 0;
+	fw->patient = false;
+	fw->md = md;
+}
 
 /**
  * vm_fault() - one pass over a fault

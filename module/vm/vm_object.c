@@ -32,6 +32,9 @@
 #include "vm_user.h"
 #include "vmmeter.h"
 
+/* Pages that are freed at once. */
+#define VM_OBJECT_FREE_RUN	32
+
 unsigned int vm_old_msync;
 
 static struct uma_zone *obj_zone;
@@ -188,13 +191,13 @@ static void vm_object_count(struct vm_object *object, long pages)
 	vm_user_charge(object->user, pages);
 }
 
-int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+/* The same where a node may have to be made, or the place is taken. */
+static noinline int vm_page_insert_slow(struct vm_page *m, struct vm_object *object,
+					vm_pindex_t pindex)
 {
 	XA_STATE(xas, &object->pages, pindex);
 	void *old;
 
-	VM_OBJECT_ASSERT_WLOCKED(object);
-	VM_ASSERT(!m->object);
 	do {
 		xas_lock(&xas);
 		old = xas_load(&xas);
@@ -204,14 +207,43 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 	} while (xas_nomem(&xas, GFP_KERNEL));
 	if (xas_error(&xas))
 		return xas_error(&xas);
-	if (old)
-		return -EEXIST;
+	return old ? -EEXIST : 0;
+}
+
+int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	int ret;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	VM_ASSERT(!m->object);
+	if (!vm_radix_fill(&object->pages, pindex, (void **)&m, 1)) {
+		ret = vm_page_insert_slow(m, object, pindex);
+		if (ret)
+			return ret;
+	}
 	m->object = object;
 	m->pindex = pindex;
 	vm_object_count(object, 1);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
+
+unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n, struct vm_object *object,
+				   vm_pindex_t pindex)
+{
+	unsigned int i;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	n = vm_radix_fill(&object->pages, pindex, (void **)ma, n);
+	for (i = 0; i < n; i++) {
+		VM_ASSERT(!ma[i]->object);
+		ma[i]->object = object;
+		ma[i]->pindex = pindex + i;
+	}
+	vm_object_count(object, n);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_insert_npages);
 
 void vm_page_remove(struct vm_page *m)
 {
@@ -667,18 +699,44 @@ static void vm_object_free_rcu(struct rcu_head *rcu)
 		schedule_work(&dead_work);
 }
 
+/* The next pages of an object that nobody changes any more. */
+static unsigned int vm_object_next_pages(struct xa_state *xas, struct vm_page **ma,
+					 unsigned int max)
+{
+	unsigned int n = 0;
+	struct vm_page *m;
+
+	/* For the xarray's sake: it knows no other reason why nodes stay. */
+	rcu_read_lock();
+	while (n < max && (m = xas_next_entry(xas, ULONG_MAX)))
+		if (!xas_retry(xas, m))
+			ma[n++] = m;
+	rcu_read_unlock();
+	return n;
+}
+
+/* Free the pages of an object that nobody can find any more, but for who only looks. */
+static void vm_object_free_pages(struct vm_object *object)
+{
+	struct vm_page *ma[VM_OBJECT_FREE_RUN] __uninitialized;
+	XA_STATE(xas, &object->pages, 0);
+	unsigned int n, i;
+
+	while ((n = vm_object_next_pages(&xas, ma, ARRAY_SIZE(ma)))) {
+		for (i = 0; i < n; i++) {
+			ma[i]->object = NULL;
+			pmap_page_reset(ma[i]);
+		}
+		vm_page_release_orphans(ma, n);
+		cond_resched();
+	}
+}
+
 /* The last reference is gone and nobody can find the object any more. */
 static void vm_object_free(struct vm_object *object)
 {
-	unsigned long index;
-	struct vm_page *m;
-
 	trace_bsdvm_object_destroy(object->id, object->type, object->resident_page_count);
-	xa_for_each(&object->pages, index, m) {
-		m->object = NULL;
-		vm_page_release(m);
-		cond_resched();
-	}
+	vm_object_free_pages(object);
 	vm_object_count(object, -(long)object->resident_page_count);
 	VM_ASSERT(!atomic64_read(&object->writemappings));
 	xa_destroy(&object->pages);

@@ -21,6 +21,7 @@
 #define BSDVM_VM_OBJECT_H
 
 #include "_vm_page.h"
+#include "vm_radix.h"
 
 struct cdev_pager;
 struct vm_user;
@@ -643,7 +644,7 @@ int vm_object_list(u64 after, struct vm_object_info *info, unsigned int max);
 static inline struct vm_page *vm_page_lookup(struct vm_object *object,
 					     vm_pindex_t pindex)
 {
-	return xa_load(&object->pages, pindex);
+	return vm_radix_lookup(&object->pages, pindex);
 }
 
 /**
@@ -657,6 +658,22 @@ static inline struct vm_page *vm_page_lookup(struct vm_object *object,
  */
 int vm_page_insert(struct vm_page *m, struct vm_object *object,
 		   vm_pindex_t pindex);
+
+/**
+ * vm_page_insert_npages() - put pages into an object, as far as it is easy
+ * @ma: pages of no object
+ * @n: how many, 1 at least
+ * @object: the object
+ * @pindex: where the first goes, the others behind it
+ *
+ * Stops where a page is resident, and where the tree of pages would have to grow:
+ * every 64 pages.
+ *
+ * Context: @object locked exclusively.
+ * Return: how many were put there.
+ */
+unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n,
+				   struct vm_object *object, vm_pindex_t pindex);
 
 /**
  * vm_page_remove() - take a page out of its object

@@ -199,7 +199,16 @@ static unsigned long vm_page_keep_free(int req)
 	}
 }
 
-/* Fill an empty cache from the buddy allocator. */
+/* The last is taken first: pages that come in order of address shall go so. */
+static void vm_page_reverse(struct vm_page **ma, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n / 2; i++)
+		swap(ma[i], ma[n - 1 - i]);
+}
+
+/* Put more pages on a cache of which at most half is full, from the buddy allocator. */
 static noinline void vm_page_cache_refill_locked(struct vm_page_cache *cache,
 						 int req)
 {
@@ -210,7 +219,9 @@ static noinline void vm_page_cache_refill_locked(struct vm_page_cache *cache,
 	/* What comes from the reserve is not left where anyone may have it. */
 	if (req != VM_ALLOC_NORMAL && vm_phys_free_count() < vm_dom.v_free_reserved + n)
 		n = 1;
-	WRITE_ONCE(cache->count, vm_phys_alloc_npages(cache->pages, n, keep));
+	n = vm_phys_alloc_npages(cache->pages + cache->count, n, keep);
+	vm_page_reverse(cache->pages + cache->count, n);
+	WRITE_ONCE(cache->count, cache->count + n);
 	if (vm_phys_free_count() < vm_dom.wakeup)
 		vm_pageout_wakeup();
 }
@@ -255,6 +266,15 @@ void vm_pageout_wakeup(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_pageout_wakeup);
 
+static void vm_page_alloc_prep(struct vm_page *m)
+{
+	m->aflags = 0;
+	m->queue = PQ_NONE;
+	m->act_count = 0;
+	m->valid = 0;
+	trace_bsdvm_page_alloc(m->phys_addr);
+}
+
 struct vm_page *vm_page_alloc_noobj(int req)
 {
 	/* Only a preference: being moved to another CPU now does no harm. */
@@ -271,14 +291,30 @@ struct vm_page *vm_page_alloc_noobj(int req)
 		if (!m)
 			return NULL;
 	}
-	m->aflags = 0;
-	m->queue = PQ_NONE;
-	m->act_count = 0;
-	m->valid = 0;
-	trace_bsdvm_page_alloc(m->phys_addr);
+	vm_page_alloc_prep(m);
 	return m;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_noobj);
+
+unsigned int vm_page_alloc_npages(struct vm_page **ma, unsigned int n)
+{
+	struct vm_page_cache *cache = raw_cpu_ptr(&vm_page_caches);
+	unsigned int i;
+
+	VM_ASSERT(n <= VM_PAGE_CACHE_BATCH);
+	spin_lock(&cache->lock);
+	if (cache->count < n)
+		vm_page_cache_refill_locked(cache, VM_ALLOC_NORMAL);
+	n = min(n, cache->count);
+	WRITE_ONCE(cache->count, cache->count - n);
+	memcpy(ma, cache->pages + cache->count, n * sizeof(ma[0]));
+	spin_unlock(&cache->lock);
+	vm_page_reverse(ma, n);
+	for (i = 0; i < n; i++)
+		vm_page_alloc_prep(ma[i]);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_alloc_npages);
 
 struct vm_page *vm_page_alloc_kmem(int req)
 {
@@ -334,20 +370,29 @@ void vm_page_set_foreign(struct vm_page *m, vm_paddr_t pa)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_set_foreign);
 
-void vm_page_free(struct vm_page *m)
-{
-	struct vm_page_cache *cache;
+static void vm_page_dequeue_npages(struct vm_page **ma, unsigned int n);
 
+/* Take what is left from a page that goes; its queue it has left already. */
+static void vm_page_free_prep(struct vm_page *m)
+{
 	VM_ASSERT(!m->object);
 	VM_ASSERT(!vm_page_busied(m));
 	VM_ASSERT(!atomic_read(&m->wire_count));
 	VM_ASSERT(!m->md.pv_first && RB_EMPTY_ROOT(&m->md.pv_more));
 	VM_ASSERT(m->order == VM_NFREEORDER);
-	vm_page_dequeue(m);
+	VM_ASSERT(m->queue == PQ_NONE);
 	vm_page_keep(m);
 	if (unlikely(test_bit(PGA_FOREIGN, &m->aflags)))
 		vm_page_unset_foreign(m);
 	trace_bsdvm_page_free(m->phys_addr);
+}
+
+void vm_page_free(struct vm_page *m)
+{
+	struct vm_page_cache *cache;
+
+	vm_page_dequeue(m);
+	vm_page_free_prep(m);
 
 	cache = raw_cpu_ptr(&vm_page_caches);
 	spin_lock(&cache->lock);
@@ -360,6 +405,30 @@ void vm_page_free(struct vm_page *m)
 	vm_page_wakeup();
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_free);
+
+void vm_page_free_npages(struct vm_page **ma, unsigned int n)
+{
+	struct vm_page_cache *cache;
+	unsigned int i;
+
+	VM_ASSERT(n <= VM_PAGE_CACHE_SIZE);
+	vm_page_dequeue_npages(ma, n);
+	for (i = 0; i < n; i++)
+		vm_page_free_prep(ma[i]);
+
+	cache = raw_cpu_ptr(&vm_page_caches);
+	spin_lock(&cache->lock);
+	if (cache->count + n <= VM_PAGE_CACHE_SIZE) {
+		memcpy(cache->pages + cache->count, ma, n * sizeof(ma[0]));
+		WRITE_ONCE(cache->count, cache->count + n);
+	} else {
+		vm_phys_free_npages(ma, n);
+	}
+	spin_unlock(&cache->lock);
+	VM_CNT_ADD(v_tfree, n);
+	vm_page_wakeup();
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_free_npages);
 
 /*
  * Pages that VM_ALLOC_NORMAL could have. Gathers the caches in the buddy
@@ -512,6 +581,30 @@ void vm_page_dequeue(struct vm_page *m)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_dequeue);
 
+/* The same of pages most of which are on queues of one CPU. */
+static void vm_page_dequeue_npages(struct vm_page **ma, unsigned int n)
+{
+	struct vm_pagequeues *pqs = NULL;
+	unsigned int i;
+	u32 queue;
+
+	for (i = 0; i < n; i++) {
+		queue = READ_ONCE(ma[i]->queue);
+		if (queue == PQ_NONE)
+			continue;
+		/* A word that names the CPU whose lock is held stands still. */
+		if (!pqs || pqs != per_cpu_ptr(&vm_pagequeues, queue >> PQ_CPU_SHIFT)) {
+			if (pqs)
+				spin_unlock(&pqs->lock);
+			pqs = vm_page_lock_queue(ma[i]);
+		}
+		if (pqs)
+			vm_page_dequeue_locked(pqs, ma[i]);
+	}
+	if (pqs)
+		spin_unlock(&pqs->lock);
+}
+
 /*
  * Lock this CPU's queues and put a page of no queue there. Returns NULL, nothing
  * locked, when somebody else was faster.
@@ -591,6 +684,22 @@ void vm_page_requeue(struct vm_page *m, unsigned int queue)
 	spin_unlock(&pqs->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_requeue);
+
+void vm_page_enqueue_npages(struct vm_page **ma, unsigned int n, unsigned int queue)
+{
+	unsigned int cpu = raw_smp_processor_id(), i;
+	struct vm_pagequeues *pqs = per_cpu_ptr(&vm_pagequeues, cpu);
+
+	spin_lock(&pqs->lock);
+	for (i = 0; i < n; i++) {
+		ma[i]->act_count = ACT_INIT;
+		WRITE_ONCE(ma[i]->queue, vm_page_queue_word(queue, cpu));
+		vm_page_link_locked(pqs, ma[i], queue);
+		trace_bsdvm_page_queue(ma[i]->phys_addr, PQ_NONE, queue);
+	}
+	spin_unlock(&pqs->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_page_enqueue_npages);
 
 void vm_page_activate(struct vm_page *m)
 {
@@ -743,6 +852,20 @@ void vm_page_release_orphan(struct vm_page *m)
 		vm_page_free_orphan(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_release_orphan);
+
+void vm_page_release_orphans(struct vm_page **ma, unsigned int n)
+{
+	unsigned int i, unwired = 0;
+
+	for (i = 0; i < n; i++) {
+		VM_ASSERT(!ma[i]->object);
+		if (atomic_read(&ma[i]->wire_count))
+			vm_page_release_orphan(ma[i]);
+		else
+			ma[unwired++] = ma[i];
+	}
+	vm_page_free_npages(ma, unwired);
+}
 
 /* --- frames of others */
 

@@ -146,6 +146,20 @@ void vm_page_drain_caches(void);
 struct vm_page *vm_page_alloc_noobj(int req);
 
 /**
+ * vm_page_alloc_npages() - some pages at once, as far as it is easy
+ * @ma: where they go
+ * @n: how many are wanted, VM_PAGE_CACHE_SIZE / 2 at the most
+ *
+ * Each as vm_page_alloc_noobj(VM_ALLOC_NORMAL) gives it; only what this CPU has at
+ * hand, and as many as it then takes from the buddy allocator. In order of address where
+ * the buddy allocator gave them so.
+ *
+ * Context: any but interrupt.
+ * Return: how many there are, perhaps none.
+ */
+unsigned int vm_page_alloc_npages(struct vm_page **ma, unsigned int n);
+
+/**
  * vm_page_alloc_kmem() - a page for the kernel's own use
  * @req: VM_ALLOC_*
  *
@@ -183,6 +197,17 @@ unsigned long vm_kmem_count(void);
  * Context: any but interrupt.
  */
 void vm_page_free(struct vm_page *m);
+
+/**
+ * vm_page_free_npages() - free pages under few lock holds
+ * @ma: the pages, each as for vm_page_free()
+ * @n: how many, VM_PAGE_CACHE_SIZE at the most
+ *
+ * What is in order of address costs least.
+ *
+ * Context: as vm_page_free().
+ */
+void vm_page_free_npages(struct vm_page **ma, unsigned int n);
 
 /*
  * Gives a frame back that pages were lent by vm_page_set_foreign(); set by who lends
@@ -340,6 +365,16 @@ unsigned long vm_wire_count(void);
 void vm_page_enqueue(struct vm_page *m, unsigned int queue);
 
 /**
+ * vm_page_enqueue_npages() - put new pages on a queue
+ * @ma: pages, each as for vm_page_enqueue()
+ * @n: how many
+ * @queue: PQ_*
+ *
+ * Context: as vm_page_activate().
+ */
+void vm_page_enqueue_npages(struct vm_page **ma, unsigned int n, unsigned int queue);
+
+/**
  * vm_page_activate() - put the page on the active queue
  * @m: the page; nothing happens when it is wired or there already
  *
@@ -448,6 +483,17 @@ void vm_page_unwire(struct vm_page *m, unsigned int queue);
  * Context: any but interrupt.
  */
 void vm_page_release_orphan(struct vm_page *m);
+
+/**
+ * vm_page_release_orphans() - the same of several
+ * @ma: the pages; not in order any more when it returns
+ * @n: how many, VM_PAGE_CACHE_SIZE at the most
+ *
+ * Nobody can come to wire one of them.
+ *
+ * Context: any but interrupt.
+ */
+void vm_page_release_orphans(struct vm_page **ma, unsigned int n);
 
 /**
  * vm_page_getfake() - a page for a frame that is not the pool's

@@ -398,14 +398,30 @@ unsigned int vm_phys_domain_alloc_npages(struct vm_phys_domain *vd,
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_phys_domain_alloc_npages);
 
+/* The order of the largest block that the first of @n pages begins. */
+static unsigned int vm_phys_block_order(const struct vm_phys_domain *vd, struct vm_page **ma,
+					unsigned int n)
+{
+	u64 index = ma[0] - vd->pages;
+	unsigned int run = 1;
+
+	if (index & 1)
+		return 0;
+	while (run < n && ma[run] == ma[0] + run)
+		run++;
+	return min_t(unsigned int, ilog2(run), __ffs64(index | 1ULL << (VM_NFREEORDER - 1)));
+}
+
 void vm_phys_domain_free_npages(struct vm_phys_domain *vd, struct vm_page **ma,
 				unsigned int n)
 {
-	unsigned int i;
+	unsigned int i, order;
 
 	spin_lock(&vd->lock);
-	for (i = 0; i < n; i++)
-		vm_phys_free_pages_locked(vd, ma[i], 0);
+	for (i = 0; i < n; i += 1U << order) {
+		order = vm_phys_block_order(vd, ma + i, n - i);
+		vm_phys_free_pages_locked(vd, ma[i], order);
+	}
 	spin_unlock(&vd->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_phys_domain_free_npages);

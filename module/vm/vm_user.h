@@ -62,20 +62,34 @@ static inline void vm_user_charge(struct vm_user *user, long pages)
 }
 
 /**
- * vm_user_over() - has a user as many pages as he may have?
+ * vm_user_has_room() - may a user have some more pages?
  * @user: the user
+ * @pages: how many
  *
  * Exact to a few dozen pages a CPU.
+ *
+ * Context: any.
+ * Return: false when they would be more than he may have.
+ */
+static inline bool vm_user_has_room(const struct vm_user *user, unsigned int pages)
+{
+	unsigned long max = READ_ONCE(vm_max_user_pages);
+
+	return !max || user->exempt ||
+	       percpu_counter_read_positive((struct percpu_counter *)&user->pages) + pages <=
+	       (s64)max;
+}
+
+/**
+ * vm_user_over() - has a user as many pages as he may have?
+ * @user: the user
  *
  * Context: any.
  * Return: true when he gets no more.
  */
 static inline bool vm_user_over(const struct vm_user *user)
 {
-	unsigned long max = READ_ONCE(vm_max_user_pages);
-
-	return max && !user->exempt &&
-	       percpu_counter_read_positive((struct percpu_counter *)&user->pages) >= (s64)max;
+	return !vm_user_has_room(user, 1);
 }
 
 /**

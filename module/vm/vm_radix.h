@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vm_radix: the tree of an object's pages, where a fault walks it.
+ *
+ * The tree is an xarray. Its own functions are made for who knows nothing of it:
+ * they are called out of line, read under RCU, find the way twice and look at marks
+ * and at entries of many places. A fault knows that the object's lock keeps the tree
+ * as it is, and most of the time that a leaf stands where it wants to put a page.
+ * These do the common cases by the tree's nodes, and leave the rest to the xarray.
+ *
+ * Entries are pointers to pages, or those of the xarray for itself: reserved, or about
+ * to be freed with their node. Neither is a page.
+ */
+#ifndef BSDVM_VM_RADIX_H
+#define BSDVM_VM_RADIX_H
+
+#include "vm.h"
+
+/* Places of a leaf: entries that belong to no two leaves are put there most cheaply. */
+#define VM_RADIX_LEAF	XA_CHUNK_SIZE
+
+/*
+ * Walk to @index. What stands there is returned, a page, NULL, or something of the
+ * xarray's own; *@node is the node that it stands in, NULL if it is the only entry.
+ */
+static __always_inline void *vm_radix_walk(const struct xarray *tree, unsigned long index,
+					   struct xa_node **node)
+{
+	void *entry = rcu_dereference_raw(tree->xa_head);
+
+	*node = NULL;
+	if (!xa_is_node(entry))
+		return index ? NULL : entry;
+	if (index >> xa_to_node(entry)->shift > XA_CHUNK_MASK)
+		return NULL;
+	do {
+		*node = xa_to_node(entry);
+		entry = rcu_dereference_raw((*node)->slots[index >> (*node)->shift &
+							   XA_CHUNK_MASK]);
+	} while (xa_is_node(entry));
+	return entry;
+}
+
+/**
+ * vm_radix_lookup() - what stands at a place
+ * @tree: the tree
+ * @index: the place
+ *
+ * Context: who changes the tree is locked out; or not preempted, and then it is what
+ * may have stood there a moment ago.
+ * Return: the entry, NULL when there is none.
+ */
+static __always_inline void *vm_radix_lookup(const struct xarray *tree, unsigned long index)
+{
+	struct xa_node *node;
+	void *entry = vm_radix_walk(tree, index, &node);
+
+	return xa_is_internal(entry) ? NULL : entry;
+}
+
+/**
+ * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
+ * @tree: the tree
+ * @index: the first place
+ * @entries: the entries
+ * @n: how many, 1 at least
+ *
+ * Context: everybody else is locked out, but for readers under RCU.
+ * Return: how many were put there: up to the first place that is taken, or the end of a
+ * leaf. Where it is not the first one that is taken, the xarray can do the next.
+ */
+static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned long index,
+						  void **entries, unsigned int n)
+{
+	unsigned int offset = index & XA_CHUNK_MASK, i = 0;
+	struct xa_node *node;
+
+	if (vm_radix_walk(tree, index, &node) || !node || node->shift)
+		return 0;
+	n = min_t(unsigned int, n, XA_CHUNK_SIZE - offset);
+	do {
+		rcu_assign_pointer(node->slots[offset + i], entries[i]);
+		i++;
+	} while (i < n && !rcu_access_pointer(node->slots[offset + i]));
+	node->count += i;
+	return i;
+}
+
+#endif /* BSDVM_VM_RADIX_H */
