@@ -156,6 +156,7 @@ static inline uint64_t ticks(void)
 /**
  * struct measurement - a measured part under way
  * @run: what is to be filled in
+ * @peer: whose counts
  * @start: when it began
  * @noise: what the kernel takes of an idle stretch of this process
  * @timer: when its timer came last in that
@@ -163,6 +164,7 @@ static inline uint64_t ticks(void)
  */
 struct measurement {
 	struct run *run;
+	const struct peer *peer;
 	uint64_t start;
 	uint64_t noise;
 	uint64_t timer;

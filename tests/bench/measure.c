@@ -176,7 +176,7 @@ static uint64_t wait_for_quiet(uint64_t *timer)
 
 struct measurement measure_begin(const struct peer *peer, struct run *run)
 {
-	struct measurement m = { .run = run };
+	struct measurement m = { .run = run, .peer = peer };
 
 	m.noise = wait_for_quiet(&m.timer);
 	m.before = counts_now(peer);
@@ -207,6 +207,8 @@ void measure_tail(struct measurement *m)
 	int64_t taken = (int64_t)taken_by_others(TAIL_TICKS, &when);
 	int64_t timers = timer_count(m, ticks()) - timer_count(m, start);
 
+	/* What was done meanwhile is of what it cost. */
+	m->run->counts = counts_since(m->peer, &m->before);
 	/* The timer came as often in the noise, or once less or more. */
 	m->run->tail =
 		taken - timers * (int64_t)m->noise / (TAIL_TICKS / TIMER_TICKS);
