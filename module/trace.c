@@ -3,4 +3,5 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-EXPORT_SYMBOL_IF_KUNIT(__tracepoint_bsdvm_fault_end);
+/* Other modules may listen, as the tests do. */
+EXPORT_TRACEPOINT_SYMBOL_GPL(bsdvm_fault_end);

@@ -9,9 +9,10 @@
  *
  * Names and fields are what scripts/trace and other people's scripts are written
  * against: add, do not rename. userlib/bpf takes the first arguments of fault_begin,
- * fault_end and fault_wait_end as they are: add others behind them. Objects are named by vm_object.id, pages by the number of
- * their frame, maps by vm_map.id. What is numbered on a higher
- * floor is printed by the lists below; static_assert()s there keep the two together.
+ * fault_end and fault_wait_end as they are: add others behind them. Objects are named by
+ * vm_object.id, pages by the number of their frame, maps by vm_map.id. What is numbered on
+ * a higher floor is printed by the lists below; static_assert()s there keep the two
+ * together.
  *
  * Pairs, matched by thread: fault_begin and fault_end, fault_wait_begin and
  * fault_wait_end, map_fork_*, pageout_*, launder_*, pager_get_*, pager_put_*.

@@ -1247,7 +1247,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
 
 /* What the tracepoint tells of a fault that was served with its neighbours. */
 static noinline void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
-			      struct bsdvm_fault_trace *note)
+				       struct bsdvm_fault_trace *note)
 {
 	note->start = entry->start;
 	note->end = entry->end;

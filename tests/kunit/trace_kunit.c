@@ -50,7 +50,7 @@ static struct vm_object *test_chain(struct kunit *test, u64 *backing)
 	vm_object_reference(object);
 	shadow = object;
 	KUNIT_ASSERT_EQ(test, KERN_SUCCESS, vm_object_shadow(&shadow, &offset, VM_PAGE_SIZE));
-	/* As if the other user had gone, and nobody had had the time to merge the two. */
+	/* As if the other user had gone, and nobody had found the time to merge the two. */
 	refcount_dec(&object->ref_count);
 	return shadow;
 }
