@@ -339,6 +339,8 @@ static void build_usage(void)
 	int i;
 
 	shared->map = vm_anon(100);
+	/* A fault for each page, none that comes ahead. */
+	ASSERT(!bsdvm_madvise(shared->map, 100 * PAGE, BSDVM_MADV_RANDOM));
 	for (i = 0; i < 60; i++)
 		shared->map[i * PAGE] = 1;
 	/* The largest is that of those that somebody saw. */

@@ -53,6 +53,8 @@ static void build_usage(void)
 	size_t i;
 
 	shared->map = vm_anon(100);
+	/* A fault for each page, none that comes ahead. */
+	ASSERT(!bsdvm_madvise(shared->map, 100 * PAGE, BSDVM_MADV_RANDOM));
 	for (i = 0; i < 60; i++)
 		shared->map[i * PAGE] = 1;
 	ASSERT(!bsdvm_munmap(shared->map, 20 * PAGE));
@@ -233,6 +235,7 @@ static void fault_now(int sig)
 static void build_burst(void)
 {
 	shared->map = vm_anon(BURST);
+	ASSERT(!bsdvm_madvise(shared->map, BURST * PAGE, BSDVM_MADV_RANDOM));
 	signal(SIGUSR1, fault_now);
 }
 
