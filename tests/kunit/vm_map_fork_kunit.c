@@ -194,13 +194,22 @@ static void fork_without_memory(struct kunit *test)
 	fork_check_parent(test, map);
 }
 
+/*
+ * More wired pages to copy than the page daemon, which is at work meanwhile, can find: it
+ * may page out what else the map has, and have zones give back what they do not use.
+ */
+#define MUCH	1024
+
 static void fork_without_pages(struct kunit *test)
 {
 	struct test_pages *pages = test_pages_alloc(test);
 	struct vm_map *map = test_map_new(test), *child = test_map_new(test);
 	unsigned int attempts = vm_pfault_oom_attempts;
 
+	map->max_offset = test_va(40 + MUCH);
+	child->max_offset = map->max_offset;
 	test_ops(test, map, fail_ops);
+	TEST_OPS(test, map, { TEST_MAP, 40, 40 + MUCH, RW }, { TEST_WIRE, 40, 40 + MUCH });
 	while (test_pages_get(pages, VM_ALLOC_NORMAL))
 		;
 	test_pages_put(pages);
@@ -209,6 +218,7 @@ static void fork_without_pages(struct kunit *test)
 	WRITE_ONCE(vm_pfault_oom_attempts, attempts);
 	test_map_empty(child);
 	test_pages_put_all(pages);
+	TEST_OPS(test, map, { TEST_UNWIRE, 40, 40 + MUCH }, { TEST_REMOVE, 40, 40 + MUCH });
 	fork_check_parent(test, map);
 }
 
