@@ -83,6 +83,79 @@ TEST(a_page_read_and_then_written_is_zero_filled_once)
 	EXPECT_EQ(after.v_cow_faults - before.v_cow_faults, 0);
 }
 
+/* --- pages that come ahead of stores in sequence */
+
+static uint64_t faults(void)
+{
+	struct bsdvm_rusage usage;
+
+	ASSERT(!bsdvm_rusage(0, &usage));
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* Store to @count pages in order; each must be zero but for that. Returns the faults. */
+static uint64_t store_in_sequence(char *map, size_t count)
+{
+	const uint64_t before = faults();
+	uint64_t taken;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		map[i * PAGE + 1] = 's';
+	taken = faults() - before;
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(map[i * PAGE + 1], 's');
+		map[i * PAGE + 1] = 0;
+		EXPECT(vm_all(map + i * PAGE, PAGE, 0));
+	}
+	return taken;
+}
+
+TEST(stores_in_sequence_get_pages_ahead)
+{
+	const size_t pages = 256;
+	char *map = vm_anon(pages);
+
+	EXPECT(store_in_sequence(map, pages) < pages / 4);
+	/* Also where it has been used, and is new again. */
+	ASSERT(!bsdvm_munmap(map, pages * PAGE));
+	EXPECT(store_in_sequence(vm_anon(pages), pages) < pages / 4);
+}
+
+TEST(stores_in_no_order_get_none)
+{
+	const size_t pages = 256;
+	char *map = vm_anon(pages);
+	uint64_t before;
+	size_t i;
+
+	ASSERT(!bsdvm_madvise(map, pages * PAGE, BSDVM_MADV_RANDOM));
+	EXPECT_EQ(store_in_sequence(map, pages), pages);
+	map = vm_anon(pages);
+	before = faults();
+	for (i = pages; i--;)
+		map[i * PAGE] = 's';
+	EXPECT_EQ(faults() - before, pages);
+}
+
+/* A few that were not asked for, a third of what there is at the most. */
+TEST(pages_ahead_are_few_and_within_the_entry)
+{
+	char *map = vm_anon(64);
+	uint64_t touched;
+
+	ASSERT(!bsdvm_mprotect(map + 20 * PAGE, 44 * PAGE, BSDVM_PROT_READ));
+	store_in_sequence(map, 7);
+	EXPECT_EQ(vm_entry_at(map).e.kve_resident, 7);
+	for (touched = 7; touched < 20; touched++) {
+		map[touched * PAGE] = 's';
+		EXPECT(vm_entry_at(map).e.kve_resident <=
+		       (touched + 1) * 3 / 2 + 1);
+	}
+	EXPECT_EQ(vm_entry_at(map).e.kve_resident, 20);
+	EXPECT_EQ(vm_entry_at(map + 20 * PAGE).e.kve_resident, 0);
+}
+
 /* --- fixed */
 
 TEST(fixed_replaces_what_is_there)
