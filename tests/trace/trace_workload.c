@@ -61,11 +61,12 @@ static char *anon(unsigned int number, size_t pages)
 	return area(number, pages, RW, BSDVM_MAP_ANON | BSDVM_MAP_PRIVATE, -1);
 }
 
+/* From the last to the first, so that no store finds that its page has come ahead. */
 static void touch(char *map, size_t first, size_t pages)
 {
 	size_t i;
 
-	for (i = first; i < first + pages; i++)
+	for (i = first + pages; i-- > first;)
 		((volatile char *)map)[i * PAGE] = 'x';
 }
 
