@@ -31,17 +31,13 @@
 
 #include "pmap.h"
 #include "trace.h"
-#include "uma.h"
+#include "vm_fault_var.h"
 #include "vm_page.h"
 #include "vm_pageout.h"
 #include "vm_pager.h"
 #include "vm_user.h"
 #include "vmmeter.h"
 
-/* Pages around a read fault that are mapped with it, a power of two. */
-#define VM_FAULT_AROUND		16
-/* How deep in a chain neighbours are looked for. */
-#define VM_FAULT_AROUND_DEPTH	4
 /* Pages of zeroes made in sequence before some come ahead, and how many come at once. */
 #define VM_FAULT_ZERO_MIN	8
 #define VM_FAULT_ZERO_MAX	32
@@ -259,17 +255,6 @@ static enum objlock backing_lock_mode(const struct faultstate *fs,
 	if (fs->object == fs->first_object && refcount_read(&backing->ref_count) == 1)
 		return WLOCKED;
 	return RLOCKED;
-}
-
-/*
- * Wired pages of a shared memory object or a file that has become smaller are still
- * there, but nobody may see them.
- */
-static bool fault_visible(struct vm_object *object, vm_pindex_t pindex)
-{
-	if (object->type == OBJT_VNODE)
-		return vm_pager_has_page(object, pindex);
-	return !vm_object_sized(object) || pindex < object->size;
 }
 
 /* Is what is neither resident nor in swap zero? */
@@ -932,12 +917,6 @@ static __always_inline int fault_try(struct vm_map *map, vm_offset_t vaddr, vm_p
 	return rv;
 }
 
-/* Does anybody listen? What faults then note has no place on the stack of the others. */
-static __always_inline bool fault_tracing(void)
-{
-	return trace_bsdvm_fault_begin_enabled() || trace_bsdvm_fault_end_enabled();
-}
-
 static noinline int fault_try_traced(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
 				     struct vm_fault_wait *fw, struct vm_page **m_hold)
 {
@@ -954,199 +933,11 @@ static noinline int fault_try_traced(struct vm_map *map, vm_offset_t vaddr, vm_p
 int vm_fault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type, struct vm_fault_wait *fw,
 	     struct vm_page **m_hold)
 {
-	if (fault_tracing())
+	if (vm_fault_tracing())
 		return fault_try_traced(map, vaddr, fault_type, fw, m_hold);
 	return fault_try(map, vaddr, fault_type, fw, m_hold, NULL);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault);
-
-/* Bring pages in with no lock held, and let go of the object. */
-static int fault_wait_pagein(struct vm_fault_wait *fw)
-{
-	struct vm_object *object = fw->object;
-	int rv;
-
-	rv = vm_pager_get_pages(object, fw->ma, fw->count, fw->req);
-	vm_object_pagein_done(object, fw->ma, fw->count, fw->req);
-	vm_object_deallocate_later(object);
-	return rv == VM_PAGER_OK ? KERN_RESTART : KERN_OUT_OF_BOUNDS;
-}
-
-static int fault_wait_prepare(struct vm_fault_wait *fw)
-{
-	vm_pager_ops(fw->object)->prepare_write(fw->object, fw->ma[0]);
-	vm_page_unwire(fw->ma[0], PQ_ACTIVE);
-	vm_object_deallocate_later(fw->object);
-	return KERN_RESTART;
-}
-
-/* While somebody may be killed for it, who is in nobody's way goes on waiting. */
-static bool fault_hopes(const struct vm_fault_wait *fw)
-{
-	return fw->patient && vm_pageout_oom_hopeful();
-}
-
-static int fault_wait_for_memory(const struct vm_fault_wait *fw)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < READ_ONCE(vm_pfault_oom_attempts) || fault_hopes(fw); i++) {
-		ret = vm_wait((unsigned long)READ_ONCE(vm_pfault_oom_wait) * HZ);
-		if (!ret)
-			return KERN_RESTART;
-		if (ret == -EINTR)
-			return KERN_FAILURE;
-	}
-	/* Unless the kernel itself has some that it does not use. */
-	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-	return vm_wait(0) ? KERN_RESOURCE_SHORTAGE : KERN_RESTART;
-}
-
-/* Have the pager put a page into the object, and let go of the object. */
-static int fault_wait_populate(struct vm_fault_wait *fw)
-{
-	struct vm_object *object = fw->object;
-	int rv = vm_pager_ops(object)->populate(object, fw->pindex);
-
-	vm_object_deallocate_later(object);
-	switch (rv) {
-	case VM_PAGER_OK:
-		return KERN_RESTART;
-	case VM_PAGER_AGAIN:
-		return fault_wait_for_memory(fw);
-	case VM_PAGER_FAIL:
-		return KERN_RESOURCE_SHORTAGE;
-	default:
-		return KERN_OUT_OF_BOUNDS;
-	}
-}
-
-/* The user's own pages have to go first. */
-static int fault_wait_for_user(const struct vm_fault_wait *fw)
-{
-	unsigned int attempts = 0;
-	int ret;
-
-	ret = vm_user_wait_attempt(fw->user, &attempts);
-	while (!ret && vm_user_over(fw->user))
-		ret = vm_user_wait_attempt(fw->user, &attempts);
-	if (ret)
-		return ret == -EINTR ? KERN_FAILURE : KERN_RESOURCE_SHORTAGE;
-	return KERN_RESTART;
-}
-
-static int fault_wait(struct vm_fault_wait *fw)
-{
-	switch (fw->what) {
-	case VM_FAULT_WAIT_BUSY:
-		return vm_page_busy_sleep(fw->ma[0]) ? KERN_FAILURE : KERN_RESTART;
-	case VM_FAULT_WAIT_MEMORY:
-		return fault_wait_for_memory(fw);
-	case VM_FAULT_WAIT_USER:
-		return fault_wait_for_user(fw);
-	case VM_FAULT_WAIT_PAGEIN:
-		return fault_wait_pagein(fw);
-	case VM_FAULT_WAIT_PREPARE:
-		return fault_wait_prepare(fw);
-	case VM_FAULT_WAIT_POPULATE:
-		return fault_wait_populate(fw);
-	default:
-		return KERN_RESTART;
-	}
-}
-
-int vm_fault_wait(struct vm_fault_wait *fw)
-{
-	int rv;
-
-	trace_bsdvm_fault_wait_begin(fw->what);
-	rv = fault_wait(fw);
-	trace_bsdvm_fault_wait_end(fw->what, rv);
-	return rv;
-}
-EXPORT_SYMBOL_IF_KUNIT(vm_fault_wait);
-
-/* What is in swap hides what is below it, too. */
-static void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,
-				  unsigned int count, unsigned long *hidden)
-{
-	vm_pindex_t at = pindex;
-
-	if (!vm_pager_swapped(object))
-		return;
-	for (; vm_pager_ops(object)->next(object, &at, pindex + count); at++)
-		__set_bit(at - pindex, hidden);
-}
-
-/*
- * Gather the pages that show through a window of a chain. @top is locked; what is
- * locked below it is noted in @locked.
- */
-static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, unsigned int count,
-				    struct vm_page **ma, struct vm_object **locked)
-{
-	DECLARE_BITMAP(hidden, VM_FAULT_AROUND) = { 0 };
-	struct vm_object *object = top, *backing;
-	unsigned int depth = 0, slot;
-	unsigned long index;
-	struct vm_page *m;
-
-	for (;;) {
-		xa_for_each_range(&object->pages, index, m, pindex, pindex + count - 1) {
-			slot = index - pindex;
-			if (__test_and_set_bit(slot, hidden))
-				continue;
-			if (m->valid && !vm_page_busied(m) && fault_visible(object, index))
-				ma[slot] = m;
-		}
-		prefault_hide_swapped(object, pindex, count, hidden);
-		backing = object->backing_object;
-		if (!backing || depth == VM_FAULT_AROUND_DEPTH || bitmap_full(hidden, count) ||
-		    !VM_OBJECT_TRYRLOCK(backing))
-			return depth;
-		pindex += OFF_TO_IDX(object->backing_object_offset);
-		locked[depth++] = backing;
-		object = backing;
-	}
-}
-
-static vm_offset_t trunc_around(vm_offset_t va)
-{
-	return ALIGN_DOWN(va, VM_FAULT_AROUND * VM_PAGE_SIZE);
-}
-
-/*
- * Map what is resident in the cluster of @vaddr, within an entry and below @end.
- * *served, unless NULL: whether @vaddr is mapped. Returns how many pages were mapped.
- */
-static unsigned int prefault_entry(struct vm_map *map, struct vm_map_entry *entry,
-				   vm_offset_t vaddr, vm_offset_t end, bool *served)
-{
-	vm_offset_t start = max(trunc_around(vaddr), entry->start);
-	struct vm_object *locked[VM_FAULT_AROUND_DEPTH], *top = entry->object;
-	struct vm_page *ma[VM_FAULT_AROUND] = { NULL };
-	unsigned int count, depth, mapped = 0;
-
-	if (served)
-		*served = false;
-	if (!VM_OBJECT_TRYRLOCK(top))
-		return 0;
-	end = min3(end, entry->end, trunc_around(vaddr) + VM_FAULT_AROUND * VM_PAGE_SIZE);
-	count = atop(end - start);
-	depth = prefault_gather(top, OFF_TO_IDX(entry->offset + (start - entry->start)), count, ma,
-				locked);
-	if (!served || ma[atop(vaddr - start)]) {
-		mapped = pmap_enter_object(map->pmap, start, ma, count,
-					   entry->protection & ~VM_PROT_WRITE);
-		if (served)
-			*served = ma[atop(vaddr - start)];
-	}
-	while (depth)
-		VM_OBJECT_RUNLOCK(locked[--depth]);
-	VM_OBJECT_RUNLOCK(top);
-	return mapped;
-}
 
 int vm_fault_wire(struct vm_map *map, vm_offset_t va, vm_prot_t prot, bool copy)
 {
@@ -1173,128 +964,3 @@ int vm_fault_wire(struct vm_map *map, vm_offset_t va, vm_prot_t prot, bool copy)
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_fault_wire);
-
-/* The next place at or behind @pindex where anything of a chain is resident. */
-static bool chain_next_resident(struct vm_object *top, vm_pindex_t *pindex, vm_pindex_t last)
-{
-	struct vm_object *object = top, *backing;
-	vm_pindex_t shift = 0, nearest = last + 1;
-	unsigned long index;
-	unsigned int level = 0;
-
-	for (;;) {
-		index = *pindex + shift;
-		if (nearest > *pindex &&
-		    xa_find(&object->pages, &index, nearest - 1 + shift, XA_PRESENT))
-			nearest = index - shift;
-		backing = object->backing_object;
-		if (!backing || level++ == VM_FAULT_AROUND_DEPTH)
-			break;
-		shift += OFF_TO_IDX(object->backing_object_offset);
-		VM_OBJECT_RLOCK_NESTED(backing, object == top ? VM_OBJECT_BACKING :
-								VM_OBJECT_NEXT);
-		if (object != top) {
-			VM_OBJECT_RUNLOCK(object);
-			VM_OBJECT_NEXT_IS_BACKING(backing);
-		}
-		object = backing;
-	}
-	if (object != top)
-		VM_OBJECT_RUNLOCK(object);
-	*pindex = nearest;
-	return nearest <= last;
-}
-
-/* Activate and map what is resident of one entry's [start, end). */
-static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
-			   vm_offset_t end)
-{
-	vm_pindex_t first = OFF_TO_IDX(entry->offset), last, pindex;
-	struct vm_object *object = entry->object;
-	vm_offset_t va;
-	bool more;
-
-	pindex = first + atop(start - entry->start);
-	last = first + atop(end - entry->start) - 1;
-	vm_object_willneed(object, pindex, last + 1);
-	for (;;) {
-		VM_OBJECT_RLOCK(object);
-		more = chain_next_resident(object, &pindex, last);
-		VM_OBJECT_RUNLOCK(object);
-		if (!more || fatal_signal_pending(current))
-			break;
-		va = entry->start + ptoa(pindex - first);
-		prefault_entry(map, entry, va, end, NULL);
-		pindex = first + atop(trunc_around(va) + VM_FAULT_AROUND * VM_PAGE_SIZE -
-				      entry->start);
-		cond_resched();
-	}
-}
-
-void vm_fault_willneed(struct vm_map *map, vm_offset_t start, vm_offset_t end)
-{
-	struct vm_map_entry *entry;
-
-	vm_map_lock_read(map);
-	entry = vm_map_lookup_entry_ge(map, start);
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
-		if (entry->object && (entry->protection & (VM_PROT_READ | VM_PROT_EXECUTE)))
-			willneed_entry(map, entry, max(start, entry->start),
-				       min(end, entry->end));
-	vm_map_unlock_read(map);
-}
-EXPORT_SYMBOL_IF_KUNIT(vm_fault_willneed);
-
-/* What the tracepoint tells of a fault that was served with its neighbours. */
-static noinline void fault_note_around(const struct vm_map_entry *entry, vm_offset_t vaddr,
-				       struct bsdvm_fault_trace *note)
-{
-	note->start = entry->start;
-	note->end = entry->end;
-	/* Which of the chain's objects had the page is not known any more. */
-	note->object = entry->object->id;
-	note->pindex = OFF_TO_IDX(entry->offset + (vaddr - entry->start));
-}
-
-static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
-			 struct bsdvm_fault_trace *note)
-{
-	struct vm_map_entry *entry;
-	bool served = false;
-	unsigned int mapped;
-
-	if (!vm_map_trylock_read(map))
-		return false;
-	if (vm_map_lookup_entry(map, vaddr, &entry) && entry->object &&
-	    !(fault_type & ~entry->protection)) {
-		mapped = prefault_entry(map, entry, vaddr, entry->end, &served);
-		if (served && mapped) {
-			VM_CNT_INC(v_vm_faults);
-			VM_CNT_ADD(v_prefault, mapped - 1);
-		}
-		if (trace_bsdvm_fault_end_enabled() && note)
-			fault_note_around(entry, vaddr, note);
-	}
-	vm_map_unlock_read(map);
-	return served;
-}
-
-static noinline bool fault_around_traced(struct vm_map *map, vm_offset_t vaddr,
-					 vm_prot_t fault_type)
-{
-	struct bsdvm_fault_trace note = { .how = BSDVM_FAULT_AROUND };
-	bool served;
-
-	trace_bsdvm_fault_begin(vaddr, fault_type, 0);
-	served = fault_around(map, vaddr, fault_type, &note);
-	trace_bsdvm_fault_end(vaddr, fault_type, &note, served ? KERN_SUCCESS : KERN_RESTART,
-			      VM_FAULT_WAIT_NONE);
-	return served;
-}
-
-bool vm_fault_prefault(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type)
-{
-	if (fault_tracing())
-		return fault_around_traced(map, vaddr, fault_type);
-	return fault_around(map, vaddr, fault_type, NULL);
-}
