@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -199,17 +198,11 @@ int bsdvm_compat_minherit(void *addr, size_t len, int inherit)
 	}
 }
 
-int bsdvm_compat_fcntl(int fd, int cmd, ...)
+int libbsdvm_inner_compat_fcntl(int fd, int cmd, void *arg)
 {
 	const int saved = errno;
-	va_list ap;
-	void *arg;
 	int ret;
 
-	/* As the system's own wrapper: a missing one is not looked at. */
-	va_start(ap, cmd);
-	arg = va_arg(ap, void *);
-	va_end(ap);
 	ret = fcntl(fd, cmd, arg);
 	if (ret >= 0 || errno != EINVAL ||
 	    (cmd != F_ADD_SEALS && cmd != F_GET_SEALS))

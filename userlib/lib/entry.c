@@ -44,8 +44,6 @@
 
 LIBBSDVM_CALLS(DEFINE_CALL, DEFINE_VOID)
 
-int libbsdvm_inner_compat_fcntl(int fd, int cmd, ...);
-
 /* As the system's own wrapper: a missing argument is not looked at. */
 int bsdvm_compat_fcntl(int fd, int cmd, ...)
 {

@@ -119,6 +119,9 @@
 	     addr, len, inherit)
 /* clang-format on */
 
+/* bsdvm_compat_fcntl() as it is inside: its third argument has been taken already. */
+int libbsdvm_inner_compat_fcntl(int fd, int cmd, void *arg);
+
 #ifndef LIBBSDVM_NAMES_OUTSIDE
 #define LIBBSDVM_INNER(_name)                                   \
 	extern __typeof__(bsdvm_##_name) bsdvm_##_name __asm__( \
@@ -127,7 +130,6 @@
 #define LIBBSDVM_INNER_VOID(_name, ...)	       LIBBSDVM_INNER(_name)
 
 LIBBSDVM_CALLS(LIBBSDVM_INNER_CALL, LIBBSDVM_INNER_VOID)
-LIBBSDVM_INNER(compat_fcntl)
 #endif
 
 #endif /* _LIBBSDVM_ENTRY_H */
