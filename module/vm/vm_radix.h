@@ -59,6 +59,46 @@ static __always_inline void *vm_radix_lookup(const struct xarray *tree, unsigned
 }
 
 /**
+ * vm_radix_run() - the places of a leaf from one on
+ * @tree: the tree
+ * @index: the first place
+ * @n: how many are wanted, 1 at least; afterwards how many there are up to the end of the
+ *	leaf
+ *
+ * Context: as vm_radix_lookup().
+ * Return: the first of *@n places; NULL when nothing stands in any of them.
+ */
+static __always_inline void __rcu **vm_radix_run(struct xarray *tree, unsigned long index,
+						 unsigned int *n)
+{
+	unsigned int offset = index & XA_CHUNK_MASK;
+	struct xa_node *node;
+	void *entry = vm_radix_walk(tree, index, &node);
+
+	*n = min_t(unsigned int, *n, XA_CHUNK_SIZE - offset);
+	if (node && !node->shift)
+		return &node->slots[offset];
+	if (node || !entry)
+		return NULL;
+	*n = 1;
+	return &tree->xa_head;
+}
+
+/**
+ * vm_radix_run_entry() - what stands at one of the places of vm_radix_run()
+ * @place: the place
+ *
+ * Context: as vm_radix_lookup().
+ * Return: the entry, NULL when there is none.
+ */
+static __always_inline void *vm_radix_run_entry(void __rcu **place)
+{
+	void *entry = rcu_dereference_raw(*place);
+
+	return xa_is_internal(entry) ? NULL : entry;
+}
+
+/**
  * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
  * @index: the first place
