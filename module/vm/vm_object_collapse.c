@@ -51,6 +51,128 @@ static int vm_object_collapse_page(struct vm_page *m, struct vm_object *object,
 }
 
 /*
+ * Is it less work to let the two have each other's tree? Each place must be the same in
+ * both; and with swap behind the pages they are better moved one by one.
+ */
+static bool vm_object_exchangeable(const struct vm_object *object, const struct vm_object *backing)
+{
+	return object->resident_page_count < backing->resident_page_count &&
+	       !object->backing_object_offset && backing->size <= object->size &&
+	       !vm_pager_swapped(object) && !vm_pager_swapped(backing);
+}
+
+/* The next place at or behind @index where @object has a page and @backing has none. */
+static bool vm_object_next_alone(struct vm_object *object, struct vm_object *backing,
+				 unsigned long *index)
+{
+	void __rcu **mine, **its;
+	unsigned int n, i;
+
+	while (xa_find(&object->pages, index, ULONG_MAX, XA_PRESENT)) {
+		n = VM_RADIX_LEAF;
+		mine = vm_radix_run(&object->pages, *index, &n);
+		its = vm_radix_run(&backing->pages, *index, &n);
+		for (i = 0; i < n; i++, ++*index)
+			if (vm_radix_run_entry(&mine[i]) && !(its && vm_radix_run_entry(&its[i])))
+				return true;
+		cond_resched();
+	}
+	return false;
+}
+
+static void vm_object_exchange_cancel(struct vm_object *object, struct vm_object *backing)
+{
+	unsigned long index;
+
+	for (index = 0; vm_object_next_alone(object, backing, &index); index++)
+		xa_release(&backing->pages, index);
+}
+
+/*
+ * Make room in @backing for the pages that @object has and it has not, so that exchanging
+ * cannot fail. Returns how many they are, -ENOMEM: nothing has changed.
+ */
+static long vm_object_exchange_reserve(struct vm_object *object, struct vm_object *backing)
+{
+	unsigned long index;
+	long n = 0;
+
+	for (index = 0; vm_object_next_alone(object, backing, &index); index++, n++) {
+		if (xa_reserve(&backing->pages, index, GFP_KERNEL)) {
+			vm_object_exchange_cancel(object, backing);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return n;
+}
+
+/* Put each page of @object where @backing has the one that it hides, and that in its place. */
+static void vm_object_exchange_pages(struct vm_object *object, struct vm_object *backing)
+{
+	void __rcu **mine, **its;
+	unsigned long index = 0;
+	unsigned int n, i;
+	void *m;
+
+	while (xa_find(&object->pages, &index, ULONG_MAX, XA_PRESENT)) {
+		n = VM_RADIX_LEAF;
+		mine = vm_radix_run(&object->pages, index, &n);
+		its = vm_radix_run(&backing->pages, index, &n);
+		for (i = 0; i < n; i++) {
+			m = vm_radix_run_entry(&mine[i]);
+			if (!m)
+				continue;
+			/* As it is: reserved where nothing is hidden. */
+			rcu_assign_pointer(mine[i], rcu_dereference_raw(its[i]));
+			rcu_assign_pointer(its[i], m);
+		}
+		index += n;
+		cond_resched();
+	}
+}
+
+/* All pages that are in the tree of @object are its own from now on. */
+static void vm_object_adopt_pages(struct vm_object *object)
+{
+	unsigned long index = 0;
+	unsigned int n, i;
+	void __rcu **place;
+	struct vm_page *m;
+
+	while (xa_find(&object->pages, &index, ULONG_MAX, XA_PRESENT)) {
+		n = VM_RADIX_LEAF;
+		place = vm_radix_run(&object->pages, index, &n);
+		for (i = 0; i < n; i++) {
+			m = vm_radix_run_entry(&place[i]);
+			if (m)
+				m->object = object;
+		}
+		index += n;
+		cond_resched();
+	}
+}
+
+/*
+ * Give @object the tree of @backing, with its own pages in it, and @backing the pages that
+ * it hides. False when there is no memory.
+ */
+static bool vm_object_exchange(struct vm_object *object, struct vm_object *backing)
+{
+	long gained = vm_object_exchange_reserve(object, backing);
+
+	if (gained < 0)
+		return false;
+	gained += backing->resident_page_count - object->resident_page_count;
+	vm_object_exchange_pages(object, backing);
+	vm_radix_exchange(&object->pages, &backing->pages);
+	vm_object_adopt_pages(object);
+	vm_object_count(object, gained);
+	vm_object_count(backing, -gained);
+	return true;
+}
+
+/*
  * Move into @object what it can see of @backing and does not hide, free the rest.
  * False when memory ran out half-way: both objects are whole, the chain stands.
  */
@@ -60,6 +182,8 @@ static bool vm_object_collapse_pages(struct vm_object *object, struct vm_object 
 	unsigned long index;
 	struct vm_page *m;
 
+	if (vm_object_exchangeable(object, backing))
+		return vm_object_exchange(object, backing);
 	xa_for_each(&backing->pages, index, m) {
 		if (index < shift || index - shift >= object->size ||
 		    vm_object_has(object, index - shift))

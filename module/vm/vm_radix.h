@@ -126,4 +126,23 @@ static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned 
 	return i;
 }
 
+/**
+ * vm_radix_exchange() - let two trees have each other's entries
+ * @a: a tree without marks
+ * @b: another one
+ *
+ * The nodes still name the tree that they were made for: nobody asks them.
+ *
+ * Context: everybody else is locked out of both, but for readers under RCU, who see one
+ * tree or the other.
+ */
+static __always_inline void vm_radix_exchange(struct xarray *a, struct xarray *b)
+{
+	void *head = rcu_dereference_raw(a->xa_head);
+
+	VM_ASSERT(!xa_marked(a, XA_MARK_0) && !xa_marked(b, XA_MARK_0));
+	rcu_assign_pointer(a->xa_head, rcu_dereference_raw(b->xa_head));
+	rcu_assign_pointer(b->xa_head, head);
+}
+
 #endif /* BSDVM_VM_RADIX_H */

@@ -340,6 +340,11 @@ static const struct collapse_case collapse_cases[] = {
 	{ "window behind all pages", 0x00ff, 0x0003, 12, 4 },
 	{ "window beyond the object", 0xffff, 0x0000, 12, 16 },
 	{ "sparse", 0x8001, 0x0000, 0, 16 },
+	{ "fewer than below, hidden", 0xffff, 0x0810, 0, 16 },
+	{ "fewer than below, alone", 0x1ff0, 0x8005, 0, 16 },
+	{ "fewer than below, larger", 0xffff, 0x0001, 0, 32 },
+	{ "first page, hidden", 0x0003, 0x0001, 0, 16 },
+	{ "first page, alone", 0x0006, 0x0001, 0, 16 },
 };
 
 /* What shows, and where: in the shadow itself after a collapse. */
@@ -1011,37 +1016,116 @@ static void object_trees_on_two_cpus(struct kunit *test)
 
 /* --- no memory */
 
+/* Far apart, so that each needs nodes of its own. */
+static vm_pindex_t far_page(unsigned int i)
+{
+	return (vm_pindex_t)i << 24;
+}
+
+struct no_memory_case {
+	const char *name;
+	vm_pindex_t shift;	/* where the shadow begins in the backing object */
+	unsigned int own;	/* far pages that only the shadow has */
+};
+
+static const struct no_memory_case no_memory_cases[] = {
+	{ "pages move up", 1, 0 },
+	{ "trees are exchanged", 0, 2 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(no_memory, no_memory_cases, name);
+
+/* What shows of @n far pages. */
+static void expect_far(struct kunit *test, struct vm_object *shadow, struct vm_page **m,
+		       unsigned int n, unsigned int nth)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_PTR_EQ_MSG(test, test_resolve(shadow, far_page(i)), m[i],
+					"page %u, allocation %u failed", i, nth);
+	VM_OBJECT_RLOCK(shadow);
+	vm_object_assert_consistent(shadow);
+	VM_OBJECT_RUNLOCK(shadow);
+}
+
 /* A collapse that runs out of memory half-way loses no page and can go on. */
 static void object_collapse_survives_no_memory(struct kunit *test)
 {
+	const struct no_memory_case *c = test->param_value;
+	unsigned int nth, i, done = 0, n = 3 + c->own;
 	struct vm_object *object, *shadow;
-	unsigned int nth, i, done = 0;
-	struct vm_page *m[3];
+	struct vm_page *m[5];
 
 	test_fail_init(test);
 	for (nth = 1; nth < 50 && !done; nth++) {
 		object = test_object(test, 1ULL << 30);
-		/* Far apart, so that each needs nodes of its own. */
-		for (i = 0; i < ARRAY_SIZE(m); i++)
-			m[i] = test_insert(test, object, (vm_pindex_t)i << 24);
+		for (i = 0; i < 3; i++)
+			m[i] = test_insert(test, object, c->shift + far_page(i));
 		test_share(object);
-		shadow = test_shadow(test, object, 0, 1ULL << 30);
+		shadow = test_shadow(test, object, c->shift, 1ULL << 30);
+		for (; i < n; i++)
+			m[i] = test_insert(test, shadow, far_page(i));
 		refcount_dec(&object->ref_count);
 		test_fail_from(nth);
 		test_collapse(shadow);
 		done = !test_fail_done();
-		for (i = 0; i < ARRAY_SIZE(m); i++)
-			KUNIT_EXPECT_PTR_EQ_MSG(test, test_resolve(shadow, (vm_pindex_t)i << 24),
-						m[i], "page %u, allocation %u failed", i, nth);
+		expect_far(test, shadow, m, n, nth);
+		for (i = 3; i < n; i++)
+			KUNIT_EXPECT_PTR_EQ(test, m[i]->object, shadow);
 		KUNIT_EXPECT_EQ(test, test_depth(shadow), done ? 1U : 2U);
 		test_collapse(shadow);
 		KUNIT_EXPECT_EQ(test, test_depth(shadow), 1U);
-		for (i = 0; i < ARRAY_SIZE(m); i++)
-			KUNIT_EXPECT_PTR_EQ(test, test_lookup(shadow, (vm_pindex_t)i << 24), m[i]);
+		expect_far(test, shadow, m, n, nth);
 		vm_object_deallocate(shadow);
 	}
 	KUNIT_EXPECT_TRUE(test, done);
 	KUNIT_EXPECT_GT_MSG(test, nth, 3U, "allocations did fail");
+}
+
+/* --- many pages */
+
+#define MANY	300	/* pages: some leaves of a tree, the last one not full */
+
+/* Every page of what is below, every third of the shadow, and some that it has alone. */
+static void object_exchange_of_many_pages(struct kunit *test)
+{
+	struct vm_object *object, *shadow;
+	unsigned long free = test_free_count();
+	struct vm_page **bma, **sma, *m;
+	unsigned int i, left = 0;
+
+	bma = kunit_kcalloc(test, 2 * MANY, sizeof(*bma), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bma);
+	sma = bma + MANY;
+	object = test_object(test, MANY);
+	test_share(object);
+	shadow = test_shadow(test, object, 0, MANY);
+	for (i = 0; i < MANY; i++) {
+		if (i % 7)
+			bma[i] = test_insert(test, object, i);
+		if (i % 3 == 0)
+			sma[i] = test_insert(test, shadow, i);
+	}
+	vm_page_wire(sma[7 * 3]);
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, test_depth(shadow), 1U);
+	VM_OBJECT_RLOCK(shadow);
+	vm_object_assert_consistent(shadow);
+	VM_OBJECT_RUNLOCK(shadow);
+	for (i = 0; i < MANY; i++) {
+		m = sma[i] ?: bma[i];
+		KUNIT_EXPECT_PTR_EQ_MSG(test, test_lookup(shadow, i), m, "page %u", i);
+		left += !!m;
+	}
+	KUNIT_EXPECT_EQ(test, shadow->resident_page_count, (unsigned long)left);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - left);
+	vm_page_unwire(sma[7 * 3], PQ_ACTIVE);
+	/* Nothing stands in the way of pages that come later. */
+	KUNIT_EXPECT_NULL(test, test_lookup(shadow, 7));
+	test_insert(test, shadow, 7);
+	vm_object_deallocate(shadow);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
 }
 
 static struct kunit_case vm_object_cases[] = {
@@ -1061,7 +1145,8 @@ static struct kunit_case vm_object_cases[] = {
 	KUNIT_CASE(object_collapse_leaves_what_is_used),
 	KUNIT_CASE(object_collapse_stops_at_other_type),
 	KUNIT_CASE(object_collapse_keeps_wiring),
-	KUNIT_CASE(object_collapse_survives_no_memory),
+	KUNIT_CASE_PARAM(object_collapse_survives_no_memory, no_memory_gen_params),
+	KUNIT_CASE(object_exchange_of_many_pages),
 	KUNIT_CASE_PARAM(object_bypass, bypass_gen_params),
 	KUNIT_CASE(object_bypass_merges_the_other),
 	KUNIT_CASE(object_child_exit_collapses_parent),
