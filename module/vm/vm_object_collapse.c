@@ -4,12 +4,26 @@
  *
  * Two ways, see vm_object.c: an object that only its one shadow refers to is merged with
  * it; one that others use as well is skipped by a shadow that shows nothing of it.
+ *
+ *	merge	S [ . m . ]  and only S's  B [ m h m ]  make  S [ m m m ]
+ *	skip	S [ m . . ]  ──►  B [ h . . ]  ──►  C	      S  ──►  C
+ *
+ * (m shows, h is hidden.) A shadow may copy the few pages that it shows of what others
+ * use, so as to skip it: a copy on write may be made before the write. Where generations
+ * live that have each written a little, chains become so long as there are generations
+ * otherwise.
  */
 #include "vm_object.h"
 
+#include "pmap.h"
 #include "trace.h"
 #include "vm_object_var.h"
 #include "vmmeter.h"
+
+/* Pages that are copied at once to make a chain shorter. */
+#define VM_OBJECT_ABSORB_MAX	64
+/* So few that they are copied even into a shadow that has hardly any of its own. */
+#define VM_OBJECT_ABSORB_FEW	4
 
 /*
  * Does @object hide every page of @backing that it could show, down the whole
@@ -322,3 +336,79 @@ void vm_object_collapse(struct vm_object *object)
 	vm_object_assert_consistent(object);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_object_collapse);
+
+/*
+ * Which pages of @backing must @object copy before it can skip it? Returns how many,
+ * @max + 1 when they are more, or one of them cannot be copied now.
+ */
+static unsigned int vm_object_shown(struct vm_object *object, struct vm_object *backing,
+				    struct vm_page **ma, unsigned int max)
+{
+	vm_pindex_t shift = OFF_TO_IDX(object->backing_object_offset);
+	unsigned int n = 0;
+	unsigned long index;
+	struct vm_page *m;
+
+	xa_for_each_range(&backing->pages, index, m, shift, shift + object->size - 1) {
+		if (vm_object_has(object, index - shift))
+			continue;
+		if (n == max || !m->valid || vm_page_busied(m) || vm_page_wired(m) ||
+		    !vm_page_copyable(m))
+			return max + 1;
+		ma[n++] = m;
+	}
+	return n;
+}
+
+/*
+ * Copy what @object shows of @backing, which others refer to as well, if that is little
+ * and nobody else may want the memory. Both are locked. Returns how many pages were copied.
+ *
+ * No more than twice what @object has already, or a few: so a page is copied again only
+ * into an object that has half as many more, and where no object can be skipped each has
+ * more than twice the pages of the one before it. Either way a number of generations costs
+ * what its digits are.
+ */
+static unsigned int vm_object_absorb(struct vm_object *object, struct vm_object *backing,
+				     unsigned int max)
+{
+	struct vm_page *ma[VM_OBJECT_ABSORB_MAX] __uninitialized;
+	unsigned int n, i;
+
+	max = min_t(unsigned long, max,
+		    max_t(unsigned long, VM_OBJECT_ABSORB_FEW, 2 * object->resident_page_count));
+	if ((backing->flags & (OBJ_ANON | OBJ_DEAD)) != OBJ_ANON || vm_pager_swapped(backing) ||
+	    backing->resident_page_count > max || refcount_read(&backing->ref_count) == 1 ||
+	    !object->size || vm_free_count() < vm_dom.v_free_target + max ||
+	    !vm_user_has_room(object->user, max))
+		return 0;
+	n = vm_object_shown(object, backing, ma, max);
+	if (n > max)
+		return 0;
+	for (i = 0; i < n; i++) {
+		/* Of what is hidden now our own mappings are wrong: which ones is not known. */
+		pmap_remove_all(ma[i]);
+		if (IS_ERR(vm_object_make_page(object, ma[i]->pindex -
+					       OFF_TO_IDX(object->backing_object_offset), ma[i])))
+			break;
+	}
+	return i;
+}
+
+void vm_object_shorten(struct vm_object *object)
+{
+	unsigned int max = VM_OBJECT_ABSORB_MAX, copied;
+	struct vm_object *backing;
+
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	while ((backing = object->backing_object)) {
+		VM_OBJECT_WLOCK_NESTED(backing, VM_OBJECT_BACKING);
+		copied = vm_object_absorb(object, backing, max);
+		VM_OBJECT_WUNLOCK(backing);
+		if (!copied)
+			break;
+		max -= copied;
+		vm_object_collapse(object);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vm_object_shorten);
