@@ -60,7 +60,7 @@ int pmap_init(void)
 	vm_memattr_t memattr;
 	vm_prot_t prot;
 
-	/* Slots are written directly, which Xen's paravirtual guests may not. */
+	/* Slots are read and written directly, which Xen's paravirtual guests may not. */
 	if (boot_cpu_has(X86_FEATURE_XENPV))
 		return -ENODEV;
 	for (memattr = 0; memattr < PMAP_MEMATTRS; memattr++)
@@ -179,7 +179,7 @@ static int pmap_alloc_table(struct pmap *pmap, vm_offset_t va)
 
 static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 {
-	return __pte(m->phys_addr | pmap_pte_bits[m->memattr][prot]);
+	return native_make_pte(m->phys_addr | pmap_pte_bits[m->memattr][prot]);
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */
@@ -187,7 +187,9 @@ static bool pmap_pte_needs_flush(pte_t old, pte_t new)
 {
 	if (!pte_present(old))
 		return false;
-	return pte_pfn(old) != pte_pfn(new) || (pte_write(old) && !pte_write(new)) ||
+	/* Both present: the frames stand there as they are. */
+	return ((native_pte_val(old) ^ native_pte_val(new)) & PTE_PFN_MASK) ||
+	       (pte_write(old) && !pte_write(new)) ||
 	       (pte_exec(old) && !pte_exec(new));
 }
 
@@ -242,7 +244,7 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
 		/* Emptied by somebody who has not flushed yet. */
 		pmap_tlb_shootdown(pmap, va, va + PAGE_SIZE);
 	}
-	set_pte(ptep, new);
+	native_set_pte(ptep, new);
 	spin_unlock(ptl);
 	return KERN_SUCCESS;
 }
