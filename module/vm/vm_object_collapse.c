@@ -111,6 +111,9 @@ static long vm_object_exchange_reserve(struct vm_object *object, struct vm_objec
 	unsigned long index;
 	long n = 0;
 
+	/* It has all there can be. */
+	if (backing->resident_page_count == object->size)
+		return 0;
 	for (index = 0; vm_object_next_alone(object, backing, &index); index++, n++) {
 		if (xa_reserve(&backing->pages, index, GFP_KERNEL)) {
 			vm_object_exchange_cancel(object, backing);
