@@ -41,8 +41,12 @@
 /* Pages of zeroes made in sequence before some come ahead, and how many come at once. */
 #define VM_FAULT_ZERO_MIN	8
 #define VM_FAULT_ZERO_MAX	32
-/* How many objects deep a page is copied from before its chain is made shorter. */
+/*
+ * How many objects deep a page is copied from before its chain is made shorter; and how
+ * many pages of its own make it pay for the first object to have only one below it.
+ */
 #define VM_FAULT_DEPTH_MAX	3
+#define VM_FAULT_DEPTH_PAYS	64
 /* How often a fault tries again that was short of memory while pages are free. */
 #define VM_FAULT_SHORTAGES	8
 
@@ -754,7 +758,8 @@ static void fault_collapse(struct faultstate *fs)
 	if (first->resident_page_count == first->size ||
 	    refcount_read(&first->backing_object->ref_count) == 1)
 		vm_object_collapse(first);
-	else if (fs->depth > VM_FAULT_DEPTH_MAX)
+	else if (fs->depth > VM_FAULT_DEPTH_MAX ||
+		 (fs->depth > 1 && first->resident_page_count % VM_FAULT_DEPTH_PAYS == 0))
 		vm_object_shorten(first);
 }
 

@@ -286,3 +286,39 @@ TEST_LIMIT(generations_that_all_live_have_short_chains, 120)
 	EXPECT_EQ(vm_free_settles(before), before);
 	EXPECT_EQ(vm_stats().o_count, start.o_count);
 }
+
+/* A chain of three is made shorter only where that is worth its while. */
+TEST(who_writes_much_skips_a_parent_that_wrote_little)
+{
+	char *map = vm_anon(LINE_PAGES);
+	pid_t child, grandchild;
+	int i;
+
+	memset(map, 'r', LINE_PAGES * PAGE);
+	child = harness_fork();
+	if (child) {
+		harness_join(child);
+		EXPECT(vm_all(map, LINE_PAGES * PAGE, 'r'));
+		return;
+	}
+	map[0] = 'c';
+	grandchild = harness_fork();
+	if (grandchild) {
+		harness_join(grandchild);
+		EXPECT_EQ(map[0], 'c');
+		EXPECT(vm_all(map + PAGE, (LINE_PAGES - 1) * PAGE, 'r'));
+		harness_exit();
+	}
+	for (i = 1; i <= 10; i++)
+		map[i * PAGE] = 'g';
+	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 3);
+	for (; i <= 100; i++)
+		map[i * PAGE] = 'g';
+	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 2);
+	EXPECT_EQ(map[0], 'c');
+	for (i = 1; i < LINE_PAGES; i++) {
+		EXPECT_EQ(map[i * PAGE], i <= 100 ? 'g' : 'r');
+		EXPECT_EQ(map[i * PAGE + 1], 'r');
+	}
+	harness_exit();
+}
