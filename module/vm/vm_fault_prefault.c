@@ -21,7 +21,7 @@
 
 /* As many pages as the neighbours are, by their place: which of them are found already. */
 typedef u64 around_t;
-static_assert(BITS_PER_TYPE(around_t) >= VM_FAULT_AROUND);
+static_assert(VM_FAULT_AROUND <= 64);
 
 /* What is in swap hides what is below it, too. */
 static noinline void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,

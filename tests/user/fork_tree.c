@@ -199,7 +199,7 @@ TEST_LIMIT(a_line_of_descendants_does_not_grow, 120)
 
 /* --- generations that all live */
 
-#define LINE 64
+#define LINE	   64
 #define LINE_PAGES 200
 
 static char model[LINE_PAGES];
