@@ -60,7 +60,7 @@ int pmap_init(void)
 	vm_memattr_t memattr;
 	vm_prot_t prot;
 
-	/* Slots are written directly, which Xen's paravirtual guests may not. */
+	/* Slots are read and written directly, which Xen's paravirtual guests may not. */
 	if (boot_cpu_has(X86_FEATURE_XENPV))
 		return -ENODEV;
 	for (memattr = 0; memattr < PMAP_MEMATTRS; memattr++)
@@ -179,7 +179,7 @@ static int pmap_alloc_table(struct pmap *pmap, vm_offset_t va)
 
 static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 {
-	return __pte(m->phys_addr | pmap_pte_bits[m->memattr][prot]);
+	return native_make_pte(m->phys_addr | pmap_pte_bits[m->memattr][prot]);
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */
@@ -187,7 +187,9 @@ static bool pmap_pte_needs_flush(pte_t old, pte_t new)
 {
 	if (!pte_present(old))
 		return false;
-	return pte_pfn(old) != pte_pfn(new) || (pte_write(old) && !pte_write(new)) ||
+	/* Both present: the frames stand there as they are. */
+	return ((native_pte_val(old) ^ native_pte_val(new)) & PTE_PFN_MASK) ||
+	       (pte_write(old) && !pte_write(new)) ||
 	       (pte_exec(old) && !pte_exec(new));
 }
 
@@ -221,7 +223,7 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
 			return KERN_RESOURCE_SHORTAGE;
 		ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
 	}
-	rv = pmap_pv_insert(m, pmap, va, nosleep);
+	rv = pmap_pv_insert(m, pmap_pv_key(pmap, va));
 	if (rv != KERN_SUCCESS)
 		return rv;
 	if (prot & VM_PROT_WRITE)
@@ -242,7 +244,7 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
 		/* Emptied by somebody who has not flushed yet. */
 		pmap_tlb_shootdown(pmap, va, va + PAGE_SIZE);
 	}
-	set_pte(ptep, new);
+	native_set_pte(ptep, new);
 	spin_unlock(ptl);
 	return KERN_SUCCESS;
 }
@@ -254,12 +256,37 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter);
 
+/* Map pages at the slots of a run that are empty. Returns how many. */
+static __always_inline unsigned int pte_run_enter(struct pmap *pmap, const struct pte_run *run,
+						  struct vm_page **ma, vm_prot_t prot)
+{
+	unsigned int count = (run->end - run->va) / PAGE_SIZE, n = 0, i;
+	u64 key = pmap_pv_key(pmap, run->va);
+	pte_t *ptep = run->ptep;
+	struct vm_page *m;
+
+	for (i = 0; i < count; i++) {
+		m = ma[i];
+		if (!m || pte_present(READ_ONCE(ptep[i])))
+			continue;
+		if (pmap_pv_insert(m, key + i) != KERN_SUCCESS) {
+			ma[i] = NULL;
+			continue;
+		}
+		if (prot & VM_PROT_WRITE)
+			vm_page_dirty(m);
+		/* Not used yet, and perhaps never: the CPU sets A when it is. */
+		native_set_pte(&ptep[i], pte_mkold(pmap_make_pte(m, prot)));
+		n++;
+	}
+	return n;
+}
+
 unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
 			       unsigned int count, vm_prot_t prot)
 {
 	struct pte_run run = { .end = start };
 	unsigned int n = 0, i = 0;
-	pte_t *ptep;
 
 	prot = pmap ? prot & pmap->prot : VM_PROT_NONE;
 	while (prot && pte_run_next(pmap->mm, &run, start + ptoa(count))) {
@@ -270,20 +297,9 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		/* Emptied by somebody who has not flushed yet. */
 		if ((prot & VM_PROT_WRITE) && mm_tlb_flush_pending(pmap->mm))
 			pmap_tlb_shootdown(pmap, run.va, run.end);
-		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
-			if (!ma[i] || pte_present(ptep_get(ptep)))
-				continue;
-			if (pmap_pv_insert(ma[i], pmap, run.va, true) != KERN_SUCCESS) {
-				ma[i] = NULL;
-				continue;
-			}
-			if (prot & VM_PROT_WRITE)
-				vm_page_dirty(ma[i]);
-			/* Not used yet, and perhaps never: the CPU sets A when it is. */
-			set_pte(ptep, pte_mkold(pmap_make_pte(ma[i], prot)));
-			n++;
-		}
+		n += pte_run_enter(pmap, &run, ma + i, prot);
 		spin_unlock(run.ptl);
+		i = atop(run.end - start);
 	}
 	for (; i < count; i++)
 		ma[i] = NULL;

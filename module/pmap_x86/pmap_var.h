@@ -9,6 +9,7 @@
 #include <linux/pgtable.h>
 
 #include "pmap_x86.h"
+#include "vm/_vm_page.h"
 
 /**
  * pmap_pv_init() - set up pmap_pv.c, a part of pmap_init()
@@ -25,22 +26,53 @@ int pmap_pv_init(void);
  */
 void pmap_pv_fini(void);
 
+/* A pv entry: the group's id above, the page of the window below. */
+#define PV_PGOFF_BITS	35
+
+/**
+ * pmap_pv_key() - the pv entry of an address
+ * @pmap: the pmap
+ * @va: the address
+ *
+ * Return: the entry; that of the next page is one more.
+ */
+static inline u64 pmap_pv_key(const struct pmap *pmap, vm_offset_t va)
+{
+	return (u64)pmap->group->id << PV_PGOFF_BITS | (va - pmap->start) >> PAGE_SHIFT;
+}
+
+/**
+ * pmap_pv_insert_more() - pmap_pv_insert() for a page that is mapped elsewhere already
+ * @m: the page
+ * @key: the entry
+ *
+ * Context: as pmap_pv_insert().
+ * Return: as pmap_pv_insert().
+ */
+int pmap_pv_insert_more(struct vm_page *m, u64 key);
+
 /**
  * pmap_pv_insert() - note that a pmap may map a page
  * @m: the page
- * @pmap: the pmap
- * @va: the address
- * @nosleep: do without an allocation that sleeps
+ * @key: where, as pmap_pv_key() says
  *
  * Costs a comparison when it is noted already, one atomic operation for the first
- * mapping of a page, an allocation only beyond.
+ * mapping of a page, an allocation only beyond. Does not sleep.
  *
  * Context: the page's object locked, shared or exclusively.
  * Return: KERN_SUCCESS; KERN_NO_SPACE when the group has too many entries for the
  * page already; KERN_RESOURCE_SHORTAGE for want of memory.
  */
-int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va,
-		   bool nosleep);
+static __always_inline int pmap_pv_insert(struct vm_page *m, u64 key)
+{
+	u64 old = READ_ONCE(m->md.pv_first);
+
+	if (old == key)
+		return KERN_SUCCESS;
+	if (!old && (try_cmpxchg64(&m->md.pv_first, &old, key) || old == key))
+		return KERN_SUCCESS;
+	return pmap_pv_insert_more(m, key);
+}
 
 /**
  * pmap_tlb_shootdown() - make every CPU forget a range

@@ -41,6 +41,12 @@
 /* Pages of zeroes made in sequence before some come ahead, and how many come at once. */
 #define VM_FAULT_ZERO_MIN	8
 #define VM_FAULT_ZERO_MAX	32
+/*
+ * How many objects deep a page is copied from before its chain is made shorter; and how
+ * many pages of its own make it pay for the first object to have only one below it.
+ */
+#define VM_FAULT_DEPTH_MAX	3
+#define VM_FAULT_DEPTH_PAYS	64
 /* How often a fault tries again that was short of memory while pages are free. */
 #define VM_FAULT_SHORTAGES	8
 
@@ -60,6 +66,7 @@ enum objlock { UNLOCKED, RLOCKED, WLOCKED };
  * @object: where the page was found, or the last object of the chain
  * @pindex: the page there
  * @object_lock: how @object is locked, when it is not @first_object
+ * @depth: how many objects below @first_object it is
  * @m: the page, NULL when none is resident
  * @copied: the page was put in front of another one
  * @note: what is noted of the pass for who traces it, or NULL
@@ -79,6 +86,7 @@ struct faultstate {
 	struct vm_object *object;
 	vm_pindex_t pindex;
 	enum objlock object_lock;
+	unsigned int depth;
 	struct vm_page *m;
 	bool copied;
 	struct bsdvm_fault_trace *note;
@@ -111,6 +119,7 @@ static noinline void fault_note_found(const struct faultstate *fs)
 	note->object = fs->first_object->id;
 	note->source = fs->object->id;
 	note->pindex = fs->pindex;
+	note->depth = fs->depth;
 }
 
 static void object_unlock(struct vm_object *object, enum objlock *lock)
@@ -282,8 +291,7 @@ static void fault_walk(struct faultstate *fs)
 	enum objlock lock;
 	int level;
 
-	if (fault_traced(fs))
-		fs->note->depth = 0;
+	fs->depth = 0;
 	while (!(fs->m = fault_page_at(fs->object, fs->pindex)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
@@ -301,8 +309,7 @@ static void fault_walk(struct faultstate *fs)
 		}
 		fs->object = backing;
 		fs->object_lock = lock;
-		if (fault_traced(fs))
-			fs->note->depth++;
+		fs->depth++;
 	}
 	if (fault_traced(fs))
 		fault_note_found(fs);
@@ -335,10 +342,8 @@ static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
 /* The same as fault_walk() would note. */
 static void fault_note_nowhere(const struct faultstate *fs)
 {
-	if (!fault_traced(fs))
-		return;
-	fs->note->depth = 0;
-	fault_note_found(fs);
+	if (fault_traced(fs))
+		fault_note_found(fs);
 }
 
 /*
@@ -740,17 +745,22 @@ static int vm_fault_cow(struct faultstate *fs)
 
 /*
  * After a copy, the last page may have been hidden that showed through, or the
- * last other user may be gone: shorten the chain. Not before the mapping of the
- * hidden page was replaced, since collapsing frees hidden pages.
+ * last other user may be gone; or it had to be looked for far down: shorten the chain.
+ * Not before the mapping of the hidden page was replaced, since collapsing frees hidden
+ * pages.
  */
 static void fault_collapse(struct faultstate *fs)
 {
 	struct vm_object *first = fs->first_object;
 
-	if (fs->copied && first->backing_object &&
-	    (first->resident_page_count == first->size ||
-	     refcount_read(&first->backing_object->ref_count) == 1))
+	if (!fs->copied || !first->backing_object)
+		return;
+	if (first->resident_page_count == first->size ||
+	    refcount_read(&first->backing_object->ref_count) == 1)
 		vm_object_collapse(first);
+	else if (fs->depth > VM_FAULT_DEPTH_MAX ||
+		 (fs->depth > 1 && first->resident_page_count % VM_FAULT_DEPTH_PAYS == 0))
+		vm_object_shorten(first);
 }
 
 /* The page is noted in too many places of the window: start them anew. */

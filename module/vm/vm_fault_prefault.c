@@ -14,21 +14,47 @@
 #include "vm_pager.h"
 #include "vmmeter.h"
 
-/* Pages around a read fault that are mapped with it, a power of two. */
-#define VM_FAULT_AROUND		16
+/* Pages around a read fault that are mapped with it: those of a leaf of the object's tree. */
+#define VM_FAULT_AROUND		VM_RADIX_LEAF
 /* How deep in a chain neighbours are looked for. */
 #define VM_FAULT_AROUND_DEPTH	4
 
+/* As many pages as the neighbours are, by their place: which of them are found already. */
+typedef u64 around_t;
+static_assert(VM_FAULT_AROUND <= 64);
+
 /* What is in swap hides what is below it, too. */
-static void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,
-				  unsigned int count, unsigned long *hidden)
+static noinline void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,
+					   unsigned int count, around_t *hidden)
 {
 	vm_pindex_t at = pindex;
 
-	if (!vm_pager_swapped(object))
-		return;
 	for (; vm_pager_ops(object)->next(object, &at, pindex + count); at++)
-		__set_bit(at - pindex, hidden);
+		*hidden |= BIT_ULL(at - pindex);
+}
+
+/* Gather what one object of a chain, which is locked, has in a window. */
+static __always_inline void prefault_gather_object(struct vm_object *object, vm_pindex_t pindex,
+						   unsigned int count, struct vm_page **ma,
+						   around_t *hidden)
+{
+	void __rcu **place;
+	unsigned int slot, run;
+	struct vm_page *m;
+
+	/* Two leaves where the object begins elsewhere in what it shadows. */
+	for (slot = 0; slot < count; slot += run) {
+		run = count - slot;
+		place = vm_radix_run(&object->pages, pindex + slot, &run);
+		for (unsigned int i = 0; place && i < run; i++) {
+			m = vm_radix_run_entry(place + i);
+			if (!m || (*hidden & BIT_ULL(slot + i)))
+				continue;
+			*hidden |= BIT_ULL(slot + i);
+			if (m->valid && !vm_page_busied(m) && fault_visible(object, m->pindex))
+				ma[slot + i] = m;
+		}
+	}
 }
 
 /*
@@ -38,24 +64,17 @@ static void prefault_hide_swapped(struct vm_object *object, vm_pindex_t pindex,
 static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, unsigned int count,
 				    struct vm_page **ma, struct vm_object **locked)
 {
-	DECLARE_BITMAP(hidden, VM_FAULT_AROUND) = { 0 };
 	struct vm_object *object = top, *backing;
-	unsigned int depth = 0, slot;
-	unsigned long index;
-	struct vm_page *m;
+	unsigned int depth = 0;
+	around_t hidden = 0;
 
 	for (;;) {
-		xa_for_each_range(&object->pages, index, m, pindex, pindex + count - 1) {
-			slot = index - pindex;
-			if (__test_and_set_bit(slot, hidden))
-				continue;
-			if (m->valid && !vm_page_busied(m) && fault_visible(object, index))
-				ma[slot] = m;
-		}
-		prefault_hide_swapped(object, pindex, count, hidden);
+		prefault_gather_object(object, pindex, count, ma, &hidden);
+		if (vm_pager_swapped(object))
+			prefault_hide_swapped(object, pindex, count, &hidden);
 		backing = object->backing_object;
-		if (!backing || depth == VM_FAULT_AROUND_DEPTH || bitmap_full(hidden, count) ||
-		    !VM_OBJECT_TRYRLOCK(backing))
+		if (!backing || depth == VM_FAULT_AROUND_DEPTH ||
+		    hidden == GENMASK_ULL(count - 1, 0) || !VM_OBJECT_TRYRLOCK(backing))
 			return depth;
 		pindex += OFF_TO_IDX(object->backing_object_offset);
 		locked[depth++] = backing;
@@ -63,41 +82,43 @@ static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, u
 	}
 }
 
-static vm_offset_t trunc_around(vm_offset_t va)
-{
-	return ALIGN_DOWN(va, VM_FAULT_AROUND * VM_PAGE_SIZE);
-}
-
 /*
- * Map what is resident in the cluster of @vaddr, within an entry and below @end.
- * *served, unless NULL: whether @vaddr is mapped. Returns how many pages were mapped.
+ * Map what is resident in the leaf of @pindex, a place in the object of an entry, below
+ * its place @end. *served, unless NULL: whether @pindex is mapped. Returns how many
+ * pages were mapped.
  */
 static unsigned int prefault_entry(struct vm_map *map, struct vm_map_entry *entry,
-				   vm_offset_t vaddr, vm_offset_t end, bool *served)
+				   vm_pindex_t pindex, vm_pindex_t end, bool *served)
 {
-	vm_offset_t start = max(trunc_around(vaddr), entry->start);
+	vm_pindex_t first = OFF_TO_IDX(entry->offset), leaf = ALIGN_DOWN(pindex, VM_FAULT_AROUND);
+	vm_pindex_t start = max(leaf, first);
 	struct vm_object *locked[VM_FAULT_AROUND_DEPTH], *top = entry->object;
-	struct vm_page *ma[VM_FAULT_AROUND] = { NULL };
+	struct vm_page *ma[VM_FAULT_AROUND] __uninitialized;
 	unsigned int count, depth, mapped = 0;
 
 	if (served)
 		*served = false;
 	if (!VM_OBJECT_TRYRLOCK(top))
 		return 0;
-	end = min3(end, entry->end, trunc_around(vaddr) + VM_FAULT_AROUND * VM_PAGE_SIZE);
-	count = atop(end - start);
-	depth = prefault_gather(top, OFF_TO_IDX(entry->offset + (start - entry->start)), count, ma,
-				locked);
-	if (!served || ma[atop(vaddr - start)]) {
-		mapped = pmap_enter_object(map->pmap, start, ma, count,
+	count = min(end, leaf + VM_FAULT_AROUND) - start;
+	memset(ma, 0, count * sizeof(ma[0]));
+	depth = prefault_gather(top, start, count, ma, locked);
+	if (!served || ma[pindex - start]) {
+		mapped = pmap_enter_object(map->pmap, entry->start + ptoa(start - first), ma, count,
 					   entry->protection & ~VM_PROT_WRITE);
 		if (served)
-			*served = ma[atop(vaddr - start)];
+			*served = ma[pindex - start];
 	}
 	while (depth)
 		VM_OBJECT_RUNLOCK(locked[--depth]);
 	VM_OBJECT_RUNLOCK(top);
 	return mapped;
+}
+
+/* The place of an address in the object of an entry. */
+static vm_pindex_t entry_pindex(const struct vm_map_entry *entry, vm_offset_t va)
+{
+	return OFF_TO_IDX(entry->offset) + atop(va - entry->start);
 }
 
 /* The next place at or behind @pindex where anything of a chain is resident. */
@@ -135,13 +156,10 @@ static bool chain_next_resident(struct vm_object *top, vm_pindex_t *pindex, vm_p
 static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
 			   vm_offset_t end)
 {
-	vm_pindex_t first = OFF_TO_IDX(entry->offset), last, pindex;
+	vm_pindex_t pindex = entry_pindex(entry, start), last = entry_pindex(entry, end) - 1;
 	struct vm_object *object = entry->object;
-	vm_offset_t va;
 	bool more;
 
-	pindex = first + atop(start - entry->start);
-	last = first + atop(end - entry->start) - 1;
 	vm_object_willneed(object, pindex, last + 1);
 	for (;;) {
 		VM_OBJECT_RLOCK(object);
@@ -149,10 +167,8 @@ static void willneed_entry(struct vm_map *map, struct vm_map_entry *entry, vm_of
 		VM_OBJECT_RUNLOCK(object);
 		if (!more || fatal_signal_pending(current))
 			break;
-		va = entry->start + ptoa(pindex - first);
-		prefault_entry(map, entry, va, end, NULL);
-		pindex = first + atop(trunc_around(va) + VM_FAULT_AROUND * VM_PAGE_SIZE -
-				      entry->start);
+		prefault_entry(map, entry, pindex, last + 1, NULL);
+		pindex = ALIGN_DOWN(pindex, VM_FAULT_AROUND) + VM_FAULT_AROUND;
 		cond_resched();
 	}
 }
@@ -179,7 +195,7 @@ static noinline void fault_note_around(const struct vm_map_entry *entry, vm_offs
 	note->end = entry->end;
 	/* Which of the chain's objects had the page is not known any more. */
 	note->object = entry->object->id;
-	note->pindex = OFF_TO_IDX(entry->offset + (vaddr - entry->start));
+	note->pindex = entry_pindex(entry, vaddr);
 }
 
 static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
@@ -193,7 +209,8 @@ static bool fault_around(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_
 		return false;
 	if (vm_map_lookup_entry(map, vaddr, &entry) && entry->object &&
 	    !(fault_type & ~entry->protection)) {
-		mapped = prefault_entry(map, entry, vaddr, entry->end, &served);
+		mapped = prefault_entry(map, entry, entry_pindex(entry, vaddr),
+					entry_pindex(entry, entry->end), &served);
 		if (served && mapped) {
 			VM_CNT_INC(v_vm_faults);
 			VM_CNT_ADD(v_prefault, mapped - 1);

@@ -345,6 +345,20 @@ int vm_object_shadow(struct vm_object **object, vm_ooffset_t *offset,
 void vm_object_collapse(struct vm_object *object);
 
 /**
+ * vm_object_shorten() - shorten a chain that is long by copying a few pages
+ * @object: the object
+ *
+ * Where @object shows only a few pages of its backing object, which others use as well,
+ * it gets copies of them, as if it had been written there, and skips that one; and so on,
+ * up to a bounded number of pages. Nothing is done where a page is in swap, busy or wired,
+ * or where memory, or the user's share of it, is short.
+ *
+ * Context: process, may sleep; @object locked exclusively, nothing below it. Mappings of
+ * what is copied are gone afterwards.
+ */
+void vm_object_shorten(struct vm_object *object);
+
+/**
  * vm_object_coalesce() - let an object grow over the range behind it
  * @object: the object of the entry in front, or NULL
  * @offset: that entry's byte offset

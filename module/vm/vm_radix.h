@@ -59,6 +59,46 @@ static __always_inline void *vm_radix_lookup(const struct xarray *tree, unsigned
 }
 
 /**
+ * vm_radix_run() - the places of a leaf from one on
+ * @tree: the tree
+ * @index: the first place
+ * @n: how many are wanted, 1 at least; afterwards how many there are up to the end of the
+ *	leaf
+ *
+ * Context: as vm_radix_lookup().
+ * Return: the first of *@n places; NULL when nothing stands in any of them.
+ */
+static __always_inline void __rcu **vm_radix_run(struct xarray *tree, unsigned long index,
+						 unsigned int *n)
+{
+	unsigned int offset = index & XA_CHUNK_MASK;
+	struct xa_node *node;
+	void *entry = vm_radix_walk(tree, index, &node);
+
+	*n = min_t(unsigned int, *n, XA_CHUNK_SIZE - offset);
+	if (node && !node->shift)
+		return &node->slots[offset];
+	if (node || !entry)
+		return NULL;
+	*n = 1;
+	return &tree->xa_head;
+}
+
+/**
+ * vm_radix_run_entry() - what stands at one of the places of vm_radix_run()
+ * @place: the place
+ *
+ * Context: as vm_radix_lookup().
+ * Return: the entry, NULL when there is none.
+ */
+static __always_inline void *vm_radix_run_entry(void __rcu **place)
+{
+	void *entry = rcu_dereference_raw(*place);
+
+	return xa_is_internal(entry) ? NULL : entry;
+}
+
+/**
  * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
  * @index: the first place
@@ -84,6 +124,25 @@ static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned 
 	} while (i < n && !rcu_access_pointer(node->slots[offset + i]));
 	node->count += i;
 	return i;
+}
+
+/**
+ * vm_radix_exchange() - let two trees have each other's entries
+ * @a: a tree without marks
+ * @b: another one
+ *
+ * The nodes still name the tree that they were made for: nobody asks them.
+ *
+ * Context: everybody else is locked out of both, but for readers under RCU, who see one
+ * tree or the other.
+ */
+static __always_inline void vm_radix_exchange(struct xarray *a, struct xarray *b)
+{
+	void *head = rcu_dereference_raw(a->xa_head);
+
+	VM_ASSERT(!xa_marked(a, XA_MARK_0) && !xa_marked(b, XA_MARK_0));
+	rcu_assign_pointer(a->xa_head, rcu_dereference_raw(b->xa_head));
+	rcu_assign_pointer(b->xa_head, head);
 }
 
 #endif /* BSDVM_VM_RADIX_H */

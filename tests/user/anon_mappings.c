@@ -156,6 +156,58 @@ TEST(pages_ahead_are_few_and_within_the_entry)
 	EXPECT_EQ(vm_entry_at(map + 20 * PAGE).e.kve_resident, 0);
 }
 
+/* --- neighbours of a read */
+
+/* A leaf of the tree of an object's pages, in the object's own count. */
+#define LEAF 64
+
+/* Neighbours that come with a read of a page, which is the @want-th of its kind. */
+static uint64_t neighbours(const char *map, size_t page, char want)
+{
+	const struct bsdvm_stats before = vm_stats();
+	struct bsdvm_stats after;
+
+	EXPECT_EQ(map[page * PAGE], want);
+	after = vm_stats();
+	EXPECT_EQ(after.v_vm_faults - before.v_vm_faults, 1);
+	return after.v_prefault - before.v_prefault;
+}
+
+/* Of what it got a child has nothing mapped, and all of it is resident. */
+TEST(a_read_maps_the_leaf_around_it)
+{
+	const size_t pages = 3 * LEAF + 20;
+	char *map = vm_anon(pages);
+	uint64_t before;
+	pid_t child;
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		map[i * PAGE] = i;
+	child = harness_fork();
+	if (child) {
+		harness_join(child);
+		return;
+	}
+	/* Where no page table stands nothing comes with it. */
+	neighbours(map, 0, 0);
+	/* One entry as well as the next, of which neither has all of the leaf. */
+	ASSERT(!bsdvm_mprotect(map + 100 * PAGE, (pages - 100) * PAGE,
+			       BSDVM_PROT_READ));
+	EXPECT_EQ(neighbours(map, 70, 70), 100 - LEAF - 1);
+	EXPECT_EQ(neighbours(map, 110, 110), 2 * LEAF - 100 - 1);
+	/* With a page of its own in front of it. */
+	ASSERT(!bsdvm_mprotect(map + 100 * PAGE, (pages - 100) * PAGE, RW));
+	map[130 * PAGE] = 'c';
+	EXPECT_EQ(neighbours(map, 129, (char)129), LEAF - 2);
+	EXPECT_EQ(neighbours(map, pages - 1, pages - 1), 20 - 1);
+	before = vm_stats().v_vm_faults;
+	for (i = LEAF; i < pages; i++)
+		EXPECT_EQ(map[i * PAGE], i == 130 ? 'c' : (char)i);
+	EXPECT_EQ(vm_stats().v_vm_faults, before);
+	harness_exit();
+}
+
 /* --- fixed */
 
 TEST(fixed_replaces_what_is_there)

@@ -196,3 +196,129 @@ TEST_LIMIT(a_line_of_descendants_does_not_grow, 120)
 	EXPECT_EQ(vm_free_settles(before), before);
 	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 1);
 }
+
+/* --- generations that all live */
+
+#define LINE	   64
+#define LINE_PAGES 200
+
+static char model[LINE_PAGES];
+static int line_ready[2], line_done[2];
+
+/* Pages that nobody else writes now, and some that all do; what others do is not seen. */
+static void line_write(int generation)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		const int page = i ? rand() % LINE_PAGES : generation;
+
+		private[page * PAGE] = generation + 1;
+		model[page] = generation + 1;
+	}
+}
+
+static void line_check(void)
+{
+	int i;
+
+	for (i = 0; i < LINE_PAGES; i++)
+		EXPECT_EQ(private[i * PAGE], model[i]);
+}
+
+/* All write, while on the other CPU others do: until the last generation has looked. */
+static void line_live(int generation)
+{
+	pid_t next = 0;
+	char byte;
+
+	srand(generation);
+	line_write(generation);
+	line_check();
+	EXPECT(vm_entry_at(private).e.kve_nobjects <= 12);
+	if (generation < LINE)
+		next = harness_fork();
+	if (generation < LINE && !next) {
+		line_live(generation + 1);
+		harness_exit();
+	}
+	line_write(generation);
+	line_check();
+	if (generation == LINE)
+		ASSERT(write(line_ready[1], "", 1) == 1);
+	else if (generation)
+		ASSERT(read(line_done[0], &byte, 1) == 0);
+	line_write(generation);
+	line_check();
+	if (generation && next)
+		harness_join(next);
+}
+
+/*
+ * Each generation has its pages and those its elders had when it was forked, with a
+ * chain that is much shorter than the line.
+ */
+TEST_LIMIT(generations_that_all_live_have_short_chains, 120)
+{
+	uint64_t before = vm_free_pages();
+	struct bsdvm_stats start = vm_stats();
+	pid_t first;
+	char byte;
+
+	ASSERT(!pipe(line_ready) && !pipe(line_done));
+	private = vm_anon(LINE_PAGES);
+	memset(private, 0, LINE_PAGES * PAGE);
+	first = harness_fork();
+	if (!first) {
+		close(line_done[1]);
+		line_live(1);
+		harness_exit();
+	}
+	ASSERT(read(line_ready[0], &byte, 1) == 1);
+	line_write(0);
+	line_check();
+	close(line_done[1]);
+	harness_join(first);
+	line_check();
+	EXPECT_EQ(vm_entry_at(private).e.kve_nobjects, 1);
+	EXPECT_EQ(vm_entry_at(private).object[0].kvo_resident, LINE_PAGES);
+	ASSERT(!bsdvm_munmap(private, LINE_PAGES * PAGE));
+	EXPECT_EQ(vm_free_settles(before), before);
+	EXPECT_EQ(vm_stats().o_count, start.o_count);
+}
+
+/* A chain of three is made shorter only where that is worth its while. */
+TEST(who_writes_much_skips_a_parent_that_wrote_little)
+{
+	char *map = vm_anon(LINE_PAGES);
+	pid_t child, grandchild;
+	int i;
+
+	memset(map, 'r', LINE_PAGES * PAGE);
+	child = harness_fork();
+	if (child) {
+		harness_join(child);
+		EXPECT(vm_all(map, LINE_PAGES * PAGE, 'r'));
+		return;
+	}
+	map[0] = 'c';
+	grandchild = harness_fork();
+	if (grandchild) {
+		harness_join(grandchild);
+		EXPECT_EQ(map[0], 'c');
+		EXPECT(vm_all(map + PAGE, (LINE_PAGES - 1) * PAGE, 'r'));
+		harness_exit();
+	}
+	for (i = 1; i <= 10; i++)
+		map[i * PAGE] = 'g';
+	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 3);
+	for (; i <= 100; i++)
+		map[i * PAGE] = 'g';
+	EXPECT_EQ(vm_entry_at(map).e.kve_nobjects, 2);
+	EXPECT_EQ(map[0], 'c');
+	for (i = 1; i < LINE_PAGES; i++) {
+		EXPECT_EQ(map[i * PAGE], i <= 100 ? 'g' : 'r');
+		EXPECT_EQ(map[i * PAGE + 1], 'r');
+	}
+	harness_exit();
+}
