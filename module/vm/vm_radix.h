@@ -59,6 +59,60 @@ static __always_inline void *vm_radix_lookup(const struct xarray *tree, unsigned
 }
 
 /**
+ * vm_radix_may_follow() - may there be entries in a row before a place?
+ * @node: where vm_radix_walk() has come to, on the way to @index
+ * @index: the place
+ * @n: how many in a row
+ *
+ * Looks at two of them, in the leaf; vm_radix_run_before() knows more.
+ *
+ * Context: as vm_radix_lookup().
+ * Return: false only when there are none, or so few that they are not worth a look.
+ */
+static __always_inline bool vm_radix_may_follow(const struct xa_node *node, unsigned long index,
+						unsigned int n)
+{
+	unsigned int offset = index & XA_CHUNK_MASK;
+
+	if (offset < n)
+		return index >= n;
+	return node && !node->shift && rcu_access_pointer(node->slots[offset - 1]) &&
+	       rcu_access_pointer(node->slots[offset - n]);
+}
+
+/**
+ * vm_radix_run_before() - how many entries stand in a row before a place
+ * @tree: the tree
+ * @index: the place
+ * @max: how many are of interest
+ *
+ * Context: as vm_radix_lookup().
+ * Return: how many, @max at the most.
+ */
+static inline unsigned int vm_radix_run_before(const struct xarray *tree, unsigned long index,
+					       unsigned int max)
+{
+	void __rcu *const *slot;
+	void __rcu *const *end;
+	unsigned int run = 0, offset;
+	struct xa_node *node;
+
+	max = min_t(unsigned long, max, index);
+	while (run < max && vm_radix_walk(tree, index - run - 1, &node)) {
+		if (!node || node->shift)
+			return run + 1;
+		/* Down to the first place of this leaf. */
+		offset = (index - run - 1) & XA_CHUNK_MASK;
+		slot = &node->slots[offset];
+		end = slot - min(max - run, offset + 1);
+		for (; slot > end; slot--, run++)
+			if (!rcu_access_pointer(*slot))
+				return run;
+	}
+	return run;
+}
+
+/**
  * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
  * @index: the first place
