@@ -20,8 +20,10 @@
  *
  * Locks. The map is locked shared from step 1 to the end, so that no mapping can
  * be entered for an entry that is being removed. The first object is locked from
- * step 2 to the end, exclusively when a page must be put into it; the object
- * that holds the page is locked too; the ones between are passed hand over hand.
+ * step 2 to the end, exclusively when a page must be put into it in front of others;
+ * the object that holds the page is locked too; the ones between are passed hand over
+ * hand. A page that hides nothing may come while others have the lock shared: they find
+ * it whole, or not yet.
  *
  * A fault that would have to sleep for a page or for I/O lets go of everything
  * and returns KERN_RESTART, see vm_fault.h. What it found is not trusted when it
@@ -249,6 +251,15 @@ static bool fault_guess_resident(struct faultstate *fs)
 }
 
 /*
+ * Is there nothing in an object but what is resident, and nothing behind it? So it stays
+ * while the object is locked, shared is enough, but for pages that come.
+ */
+static bool fault_alone(const struct vm_object *object)
+{
+	return !READ_ONCE(object->backing_object) && !vm_pager_swapped(object);
+}
+
+/*
  * Step 2, without a lock: is there nothing to be found? A page may come, or go to swap,
  * at any moment, but nothing comes behind an object that has no backing object.
  */
@@ -256,8 +267,7 @@ static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
 {
 	const struct vm_object *first = fs->first_object;
 
-	return !resident && !READ_ONCE(first->backing_object) && (first->flags & OBJ_ANON) &&
-	       !vm_pager_swapped(first);
+	return !resident && (first->flags & OBJ_ANON) && fault_alone(first);
 }
 
 /* The same as fault_walk() would note. */
@@ -413,8 +423,12 @@ static int fault_pagein(struct faultstate *fs)
  */
 static int fault_insert(struct faultstate *fs, struct vm_page *m)
 {
-	int ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
+	int ret;
 
+	/* As others will find it, at once. */
+	m->valid = 1;
+	vm_page_enqueue(m, PQ_ACTIVE);
+	ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
 	if (ret) {
 		vm_page_free(m);
 		if (ret != -EEXIST)
@@ -422,13 +436,11 @@ static int fault_insert(struct faultstate *fs, struct vm_page *m)
 		fs->m = vm_page_lookup(fs->first_object, fs->first_pindex);
 		return KERN_SUCCESS;
 	}
-	m->valid = 1;
 	if (fs->object != fs->first_object)
 		object_unlock(fs->object, &fs->object_lock);
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
 	fs->m = m;
-	vm_page_enqueue(m, PQ_ACTIVE);
 	return KERN_SUCCESS;
 }
 
@@ -468,6 +480,26 @@ static int fault_fill_shared(struct faultstate *fs)
 }
 
 /*
+ * Lock the first object to put a page into it: shared, where the only thing that can be in
+ * the page's way is another one in its place. Where one lower in the chain is to be hidden,
+ * nobody may be mapping that.
+ */
+static void fault_lock_to_insert(struct faultstate *fs)
+{
+	struct vm_object *first = fs->first_object;
+
+	if (fault_alone(first)) {
+		VM_OBJECT_RLOCK(first);
+		fs->first_lock = RLOCKED;
+		if (fault_alone(first))
+			return;
+		VM_OBJECT_RUNLOCK(first);
+	}
+	VM_OBJECT_WLOCK(first);
+	fs->first_lock = WLOCKED;
+}
+
+/*
  * Step 3, a page of zeroes: @m, unless NULL. It is zeroed with no object locked; the
  * map's lock keeps the chain's meaning.
  */
@@ -480,14 +512,13 @@ static int fault_zero(struct faultstate *fs, struct vm_page *m)
 	if (!m)
 		return fault_wait_memory(fs, fs->first_object->user);
 	pmap_zero_page(m);
-	VM_OBJECT_WLOCK(fs->first_object);
-	fs->first_lock = WLOCKED;
+	fault_lock_to_insert(fs);
 	if (!fault_visible(fs->first_object, fs->first_pindex)) {
 		/* Its end has come nearer meanwhile. */
 		vm_page_free(m);
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 	}
-	if (fs->first_object->backing_object || vm_pager_swapped(fs->first_object)) {
+	if (!fault_alone(fs->first_object)) {
 		/*
 		 * Another thread may have been faster, here or, where the chain is
 		 * shared, further down: what it has mapped since may not be hidden
@@ -516,8 +547,7 @@ static noinline int fault_zero_cluster(struct faultstate *fs)
 	int rv;
 
 	rv = fault_zero(fs, count ? ma[0] : NULL);
-	if (count > 1 && rv == KERN_SUCCESS && !fs->first_object->backing_object &&
-	    !vm_pager_swapped(fs->first_object))
+	if (count > 1 && rv == KERN_SUCCESS && fault_alone(fs->first_object))
 		used += vm_fault_zero_ahead(fs, ma + 1, count - 1);
 	if (used < count)
 		vm_page_free_npages(ma + used, count - used);

@@ -81,10 +81,10 @@ unsigned int vm_fault_zero_ahead(struct faultstate *fs, struct vm_page **ma, uns
 {
 	unsigned int i, mapped;
 
-	count = vm_page_insert_npages(ma, count, fs->first_object, fs->first_pindex + 1);
 	for (i = 0; i < count; i++)
 		ma[i]->valid = 1;
 	vm_page_enqueue_npages(ma, count, PQ_ACTIVE);
+	count = vm_page_insert_npages(ma, count, fs->first_object, fs->first_pindex + 1);
 	VM_CNT_ADD(v_zfod, count);
 	mapped = pmap_enter_object(fs->map->pmap, fs->vaddr + VM_PAGE_SIZE, ma, count, fs->prot);
 	VM_CNT_ADD(v_prefault, mapped);

@@ -141,7 +141,7 @@ unsigned int vm_fault_zero_alloc(const struct faultstate *fs, struct vm_page **m
 
 /**
  * vm_fault_zero_ahead() - put pages of zeroes behind that of the fault, and map them
- * @fs: its first object is locked exclusively and shadows nothing
+ * @fs: its first object is locked, shadows nothing and has nothing in swap
  * @ma: the pages
  * @count: how many, 1 at least
  *

@@ -5,8 +5,16 @@
  * The tree is an xarray. Its own functions are made for who knows nothing of it:
  * they are called out of line, read under RCU, find the way twice and look at marks
  * and at entries of many places. A fault knows that the object's lock keeps the tree
- * as it is, and most of the time that a leaf stands where it wants to put a page.
- * These do the common cases by the tree's nodes, and leave the rest to the xarray.
+ * as it is but for pages that come, and most of the time that a leaf stands where it
+ * wants to put one. These do the common cases by the tree's nodes, and leave the rest to
+ * the xarray.
+ *
+ * Who holds the object's lock shared may put pages into the tree, as many at once as there
+ * are. Of a leaf they change the places that are empty, by cmpxchg, and the count, by cmpxchg
+ * as well; nodes come under the tree's own lock, and none goes. The xarray's functions know
+ * nothing of this: those that change entries of a leaf (xa_store(), xa_erase(),
+ * xa_reserve()) need the object's lock exclusively. Those that read may be used, and so may
+ * xa_set_mark(), which changes nothing else.
  *
  * Entries are pointers to pages, or those of the xarray for itself: reserved, or about
  * to be freed with their node. Neither is a page.
@@ -119,25 +127,44 @@ static inline unsigned int vm_radix_run_before(const struct xarray *tree, unsign
  * @entries: the entries
  * @n: how many, 1 at least
  *
- * Context: everybody else is locked out, but for readers under RCU.
+ * Others may do the same meanwhile: each place is one's who finds it empty.
+ *
+ * Context: who takes entries out or moves them is locked out.
  * Return: how many were put there: up to the first place that is taken, or the end of a
- * leaf. Where it is not the first one that is taken, the xarray can do the next.
+ * leaf. Where it is not the first one that is taken, vm_radix_insert() can do the next.
  */
 static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned long index,
 						  void **entries, unsigned int n)
 {
 	unsigned int offset = index & XA_CHUNK_MASK, i = 0;
 	struct xa_node *node;
+	void **slot;
+	u8 count;
 
 	if (vm_radix_walk(tree, index, &node) || !node || node->shift)
 		return 0;
 	n = min_t(unsigned int, n, XA_CHUNK_SIZE - offset);
-	do {
-		rcu_assign_pointer(node->slots[offset + i], entries[i]);
+	slot = (void __force **)&node->slots[offset];
+	while (i < n && !cmpxchg(&slot[i], NULL, entries[i]))
 		i++;
-	} while (i < n && !rcu_access_pointer(node->slots[offset + i]));
-	node->count += i;
+	count = READ_ONCE(node->count);
+	while (i && !try_cmpxchg(&node->count, &count, count + i))
+		;
 	return i;
 }
+
+/**
+ * vm_radix_insert() - put an entry where nothing is
+ * @tree: the tree
+ * @index: the place
+ * @entry: the entry
+ *
+ * Nodes are made under the tree's own lock; of their entries that touches only those that
+ * vm_radix_fill() does not, the nodes and the root.
+ *
+ * Context: as vm_radix_fill(); process, may sleep.
+ * Return: 0; -EEXIST; -ENOMEM.
+ */
+int vm_radix_insert(struct xarray *tree, unsigned long index, void *entry);
 
 #endif /* BSDVM_VM_RADIX_H */
