@@ -308,6 +308,59 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
 
+/*
+ * Empty the slots of a run that map anything but @ma may replace in place, and note
+ * where the pages go that will be mapped there. Those that cannot become NULL.
+ */
+static void pte_run_replace_begin(struct pmap *pmap, const struct pte_run *run,
+				  struct vm_page **ma, vm_prot_t prot)
+{
+	bool flush = mm_tlb_flush_pending(pmap->mm);
+	vm_offset_t va = run->va;
+	pte_t *ptep = run->ptep, old;
+
+	for (; va < run->end; va += PAGE_SIZE, ptep++, ma++) {
+		if (pmap_pv_insert(*ma, pmap_pv_key(pmap, va)) != KERN_SUCCESS)
+			*ma = NULL;
+		old = ptep_get(ptep);
+		if (*ma ? pmap_pte_needs_flush(old, pmap_make_pte(*ma, prot)) : pte_present(old)) {
+			ptep_get_and_clear(pmap->mm, va, ptep);
+			flush = true;
+		}
+	}
+	if (flush)
+		pmap_tlb_shootdown(pmap, run->va, run->end);
+}
+
+unsigned int pmap_enter_copies(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
+			       unsigned int count, vm_prot_t prot)
+{
+	struct pte_run run = { .end = start };
+	unsigned int n = 0;
+	struct vm_page *m;
+	pte_t *ptep;
+
+	prot = pmap ? prot & pmap->prot : VM_PROT_NONE;
+	while (prot && pte_run_next(pmap->mm, &run, start + ptoa(count))) {
+		spin_lock(run.ptl);
+		/* Nobody may see a new page while somebody sees the old one: pmap_enter_at() */
+		pte_run_replace_begin(pmap, &run, ma + (run.va - start) / PAGE_SIZE, prot);
+		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
+			m = ma[(run.va - start) / PAGE_SIZE];
+			if (!m)
+				continue;
+			if (prot & VM_PROT_WRITE)
+				vm_page_dirty(m);
+			set_pte(ptep, pte_mkold(pmap_make_pte(m, prot)));
+			n++;
+		}
+		spin_unlock(run.ptl);
+	}
+	trace_bsdvm_pmap_enter_object(start, count, n, prot);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_enter_copies);
+
 void pmap_remove(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 {
 	struct pte_run run = { .end = sva };

@@ -10,8 +10,8 @@
  * A NULL pmap is a map without translations: the functions that take one and
  * remove or reduce do nothing then.
  *
- * Locks: a range function (pmap_enter, pmap_enter_object, pmap_remove,
- * pmap_protect, pmap_extract, pmap_is_prefaultable) needs the page tables to
+ * Locks: a range function (pmap_enter, pmap_enter_object, pmap_enter_copies,
+ * pmap_remove, pmap_protect, pmap_extract, pmap_is_prefaultable) needs the page tables to
  * stand still: the caller is in a fault on the pmap, in its fork, or holds
  * pmap_pin(). A page function (pmap_remove_all, pmap_remove_write,
  * pmap_ts_referenced) reaches every pmap by itself and needs only the lock of
@@ -120,6 +120,24 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
  * Return: number of pages mapped.
  */
 unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,
+			       struct vm_page **ma, unsigned int count,
+			       vm_prot_t prot);
+
+/**
+ * pmap_enter_copies() - map pages in place of those that they are copies of
+ * @pmap: where
+ * @start: first address, page aligned
+ * @ma: pages in order of address
+ * @count: number of @ma
+ * @prot: what the mappings allow. With VM_PROT_WRITE the pages are marked dirty.
+ *
+ * As pmap_enter_object(), but what is mapped there is replaced, with one shootdown for the
+ * slots of a page table. What was mapped is unmapped even where the new page cannot be.
+ *
+ * Context: process, interrupts on; page tables pinned; the objects of all pages locked.
+ * Return: number of pages mapped.
+ */
+unsigned int pmap_enter_copies(struct pmap *pmap, vm_offset_t start,
 			       struct vm_page **ma, unsigned int count,
 			       vm_prot_t prot);
 

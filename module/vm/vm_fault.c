@@ -20,8 +20,10 @@
  *
  * Locks. The map is locked shared from step 1 to the end, so that no mapping can
  * be entered for an entry that is being removed. The first object is locked from
- * step 2 to the end, exclusively when a page must be put into it; the object
- * that holds the page is locked too; the ones between are passed hand over hand.
+ * step 2 to the end, exclusively when a page must be put into it in front of others;
+ * the object that holds the page is locked too; the ones between are passed hand over
+ * hand. A page that hides nothing may come while others have the lock shared: they find
+ * it whole, or not yet.
  *
  * A fault that would have to sleep for a page or for I/O lets go of everything
  * and returns KERN_RESTART, see vm_fault.h. What it found is not trusted when it
@@ -38,9 +40,6 @@
 #include "vm_user.h"
 #include "vmmeter.h"
 
-/* Pages of zeroes made in sequence before some come ahead, and how many come at once. */
-#define VM_FAULT_ZERO_MIN	8
-#define VM_FAULT_ZERO_MAX	32
 /*
  * How many objects deep a page is copied from before its chain is made shorter; and how
  * many pages of its own make it pay for the first object to have only one below it.
@@ -50,64 +49,8 @@
 /* How often a fault tries again that was short of memory while pages are free. */
 #define VM_FAULT_SHORTAGES	8
 
-enum objlock { UNLOCKED, RLOCKED, WLOCKED };
-
-/**
- * struct faultstate - one pass over a fault
- * @map: locked shared once step 1 succeeded
- * @vaddr: address, page aligned
- * @fault_type: VM_PROT_* of the access
- * @fw: what to wait for, when the pass ends with KERN_RESTART
- * @prot: what a mapping of a page of @first_object may allow
- * @entry: the entry
- * @first_object: its object
- * @first_pindex: the page there
- * @first_lock: how @first_object is locked
- * @object: where the page was found, or the last object of the chain
- * @pindex: the page there
- * @object_lock: how @object is locked, when it is not @first_object
- * @depth: how many objects below @first_object it is
- * @m: the page, NULL when none is resident
- * @copied: the page was put in front of another one
- * @note: what is noted of the pass for who traces it, or NULL
- */
-struct faultstate {
-	struct vm_map *map;
-	vm_offset_t vaddr;
-	vm_prot_t fault_type;
-	struct vm_fault_wait *fw;
-
-	vm_prot_t prot;
-	struct vm_map_entry *entry;
-	struct vm_object *first_object;
-	vm_pindex_t first_pindex;
-	enum objlock first_lock;
-
-	struct vm_object *object;
-	vm_pindex_t pindex;
-	enum objlock object_lock;
-	unsigned int depth;
-	struct vm_page *m;
-	bool copied;
-	struct bsdvm_fault_trace *note;
-};
-
-/* --- tracing: each of these is a nop while nobody listens */
-
 /* VM_FAULT_WAIT_* are printed by show_bsdvm_wait(). */
 static_assert(VM_FAULT_WAIT_PAGEIN == 4 && VM_FAULT_WAIT_PREPARE == 6);
-
-static __always_inline bool fault_traced(const struct faultstate *fs)
-{
-	return trace_bsdvm_fault_end_enabled() && fs->note;
-}
-
-/* How the fault was resolved, one of BSDVM_FAULT_*. */
-static __always_inline void fault_note_how(const struct faultstate *fs, u32 how)
-{
-	if (fault_traced(fs))
-		fs->note->how |= how;
-}
 
 /* Where the page was found; the map and both objects are locked. */
 static noinline void fault_note_found(const struct faultstate *fs)
@@ -120,15 +63,6 @@ static noinline void fault_note_found(const struct faultstate *fs)
 	note->source = fs->object->id;
 	note->pindex = fs->pindex;
 	note->depth = fs->depth;
-}
-
-static void object_unlock(struct vm_object *object, enum objlock *lock)
-{
-	if (*lock == RLOCKED)
-		VM_OBJECT_RUNLOCK(object);
-	else if (*lock == WLOCKED)
-		VM_OBJECT_WUNLOCK(object);
-	*lock = UNLOCKED;
 }
 
 /* Let go of the objects; the map stays locked. */
@@ -190,12 +124,6 @@ static int vm_fault_lookup(struct faultstate *fs)
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
 	return rv;
-}
-
-/* Must the page end up in the first object? */
-static bool writes(const struct faultstate *fs)
-{
-	return fs->fault_type & (VM_PROT_WRITE | VM_PROT_COPY);
 }
 
 /*
@@ -272,12 +200,6 @@ static bool fault_zerofills(const struct vm_object *object)
 	return object->type == OBJT_DEFAULT || object->type == OBJT_SWAP;
 }
 
-/* The page of an object, which is locked. */
-static struct vm_page *fault_page_at(struct vm_object *object, vm_pindex_t pindex)
-{
-	return fault_visible(object, pindex) ? vm_page_lookup(object, pindex) : NULL;
-}
-
 /* Is it not resident in @fs->object, which is locked, but in swap? */
 static bool fault_paged_out(const struct faultstate *fs)
 {
@@ -315,16 +237,31 @@ static void fault_walk(struct faultstate *fs)
 		fault_note_found(fs);
 }
 
-/* Is a page of the first object resident there? A guess: the object is not locked. */
-static bool fault_guess_resident(const struct faultstate *fs)
+/*
+ * Is a page of the first object resident there? And is it worth a closer look whether
+ * faults come in sequence? Both a guess: the object is not locked.
+ */
+static bool fault_guess_resident(struct faultstate *fs)
 {
+	struct xa_node *leaf;
 	bool resident;
 
 	/* The map's lock keeps the object; not to be preempted, the nodes of its tree. */
 	preempt_disable();
-	resident = vm_radix_lookup(&fs->first_object->pages, fs->first_pindex);
+	resident = vm_radix_walk(&fs->first_object->pages, fs->first_pindex, &leaf);
+	fs->in_sequence = (fs->entry->eflags & MAP_ENTRY_BEHAV_SEQ) ||
+			  vm_radix_may_follow(leaf, fs->first_pindex, VM_FAULT_RUN_MIN - 1);
 	preempt_enable();
 	return resident;
+}
+
+/*
+ * Is there nothing in an object but what is resident, and nothing behind it? So it stays
+ * while the object is locked, shared is enough, but for pages that come.
+ */
+static bool fault_alone(const struct vm_object *object)
+{
+	return !READ_ONCE(object->backing_object) && !vm_pager_swapped(object);
 }
 
 /*
@@ -335,8 +272,7 @@ static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
 {
 	const struct vm_object *first = fs->first_object;
 
-	return !resident && !READ_ONCE(first->backing_object) && (first->flags & OBJ_ANON) &&
-	       !vm_pager_swapped(first);
+	return !resident && (first->flags & OBJ_ANON) && fault_alone(first);
 }
 
 /* The same as fault_walk() would note. */
@@ -490,8 +426,12 @@ static int fault_pagein(struct faultstate *fs)
  */
 static int fault_insert(struct faultstate *fs, struct vm_page *m)
 {
-	int ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
+	int ret;
 
+	/* As others will find it, at once. */
+	m->valid = 1;
+	vm_page_enqueue(m, PQ_ACTIVE);
+	ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
 	if (ret) {
 		vm_page_free(m);
 		if (ret != -EEXIST)
@@ -499,13 +439,11 @@ static int fault_insert(struct faultstate *fs, struct vm_page *m)
 		fs->m = vm_page_lookup(fs->first_object, fs->first_pindex);
 		return KERN_SUCCESS;
 	}
-	m->valid = 1;
 	if (fs->object != fs->first_object)
 		object_unlock(fs->object, &fs->object_lock);
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
 	fs->m = m;
-	vm_page_enqueue(m, PQ_ACTIVE);
 	return KERN_SUCCESS;
 }
 
@@ -545,6 +483,26 @@ static int fault_fill_shared(struct faultstate *fs)
 }
 
 /*
+ * Lock the first object to put a page into it: shared, where the only thing that can be in
+ * the page's way is another one in its place. Where one lower in the chain is to be hidden,
+ * nobody may be mapping that.
+ */
+static void fault_lock_to_insert(struct faultstate *fs)
+{
+	struct vm_object *first = fs->first_object;
+
+	if (fault_alone(first)) {
+		VM_OBJECT_RLOCK(first);
+		fs->first_lock = RLOCKED;
+		if (fault_alone(first))
+			return;
+		VM_OBJECT_RUNLOCK(first);
+	}
+	VM_OBJECT_WLOCK(first);
+	fs->first_lock = WLOCKED;
+}
+
+/*
  * Step 3, a page of zeroes: @m, unless NULL. It is zeroed with no object locked; the
  * map's lock keeps the chain's meaning.
  */
@@ -557,14 +515,13 @@ static int fault_zero(struct faultstate *fs, struct vm_page *m)
 	if (!m)
 		return fault_wait_memory(fs, fs->first_object->user);
 	pmap_zero_page(m);
-	VM_OBJECT_WLOCK(fs->first_object);
-	fs->first_lock = WLOCKED;
+	fault_lock_to_insert(fs);
 	if (!fault_visible(fs->first_object, fs->first_pindex)) {
 		/* Its end has come nearer meanwhile. */
 		vm_page_free(m);
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 	}
-	if (fs->first_object->backing_object || vm_pager_swapped(fs->first_object)) {
+	if (!fault_alone(fs->first_object)) {
 		/*
 		 * Another thread may have been faster, here or, where the chain is
 		 * shared, further down: what it has mapped since may not be hidden
@@ -585,90 +542,16 @@ static int fault_zero(struct faultstate *fs, struct vm_page *m)
 	return rv;
 }
 
-/* Not out of line: faults in no order pay for it, too. */
-static __always_inline bool fault_zero_in_sequence(const struct faultstate *fs)
-{
-	struct vm_map_entry *entry = fs->entry;
-	bool next = fs->vaddr == READ_ONCE(entry->next_read);
-
-	WRITE_ONCE(entry->next_read, fs->vaddr + VM_PAGE_SIZE);
-	if (!next)
-		WRITE_ONCE(entry->zero_run, 0);
-	return next || (entry->eflags & MAP_ENTRY_BEHAV_SEQ);
-}
-
-/*
- * How many pages of zeroes shall come ahead of a fault in sequence. Who writes so gets
- * half as many as he has had so far: what nobody ever touches is a third at the most.
- * As with page-ins, the entry's memory of it is a guess.
- */
-static unsigned int fault_zero_ahead(const struct faultstate *fs)
-{
-	struct vm_map_entry *entry = fs->entry;
-	unsigned int run = READ_ONCE(entry->zero_run), ahead = 0;
-
-	if (run < U8_MAX)
-		WRITE_ONCE(entry->zero_run, ++run);
-	if ((entry->eflags & MAP_ENTRY_BEHAV_RANDOM) || !writes(fs) || !fs->map->pmap)
-		return 0;
-	if (entry->eflags & MAP_ENTRY_BEHAV_SEQ)
-		ahead = VM_FAULT_ZERO_MAX - 1;
-	else if (run >= VM_FAULT_ZERO_MIN)
-		ahead = min_t(unsigned int, run / 2, VM_FAULT_ZERO_MAX - 1);
-	/* Not across the leaves of the object's tree, where they would be in vain. */
-	ahead = min_t(unsigned int, ahead, VM_RADIX_LEAF - 1 - fs->first_pindex % VM_RADIX_LEAF);
-	return min_t(u64, ahead, atop(entry->end - fs->vaddr) - 1);
-}
-
-/*
- * May pages be had that nobody has asked for? Not when somebody else may want them, and
- * not where there is no page table yet: they could not be mapped.
- */
-static bool fault_may_cluster(const struct faultstate *fs, unsigned int pages)
-{
-	return vm_free_count() >= vm_dom.v_free_target + pages &&
-	       vm_user_has_room(fs->first_object->user, pages) &&
-	       pmap_is_prefaultable(fs->map->pmap, fs->vaddr);
-}
-
-/*
- * Put pages of zeroes behind the page of the fault, where nothing is, and map them. The
- * first object is locked exclusively, and nothing is behind it. Returns how many.
- */
-static unsigned int fault_insert_ahead(struct faultstate *fs, struct vm_page **ma,
-				       unsigned int count)
-{
-	struct vm_object *object = fs->first_object;
-	unsigned int i, mapped;
-
-	count = vm_page_insert_npages(ma, count, object, fs->first_pindex + 1);
-	for (i = 0; i < count; i++)
-		ma[i]->valid = 1;
-	vm_page_enqueue_npages(ma, count, PQ_ACTIVE);
-	VM_CNT_ADD(v_zfod, count);
-	mapped = pmap_enter_object(fs->map->pmap, fs->vaddr + VM_PAGE_SIZE, ma, count, fs->prot);
-	VM_CNT_ADD(v_prefault, mapped);
-	WRITE_ONCE(fs->entry->zero_run,
-		   min_t(unsigned int, READ_ONCE(fs->entry->zero_run) + count, U8_MAX));
-	WRITE_ONCE(fs->entry->next_read, fs->vaddr + ptoa(1 + count));
-	return count;
-}
-
 /* Step 3, a page of zeroes and as many more ahead of it, as far as they are easily had. */
 static noinline int fault_zero_cluster(struct faultstate *fs)
 {
 	struct vm_page *ma[VM_FAULT_ZERO_MAX] __uninitialized;
-	unsigned int ahead = fault_zero_ahead(fs), i, count = 0, used = 1;
+	unsigned int count = vm_fault_zero_alloc(fs, ma), used = 1;
 	int rv;
 
-	if (ahead && fault_may_cluster(fs, ahead + 1))
-		count = vm_page_alloc_npages(ma, ahead + 1);
-	for (i = 1; i < count; i++)
-		pmap_zero_page(ma[i]);
 	rv = fault_zero(fs, count ? ma[0] : NULL);
-	if (count > 1 && rv == KERN_SUCCESS && !fs->first_object->backing_object &&
-	    !vm_pager_swapped(fs->first_object))
-		used += fault_insert_ahead(fs, ma + 1, count - 1);
+	if (count > 1 && rv == KERN_SUCCESS && fault_alone(fs->first_object))
+		used += vm_fault_zero_ahead(fs, ma + 1, count - 1);
 	if (used < count)
 		vm_page_free_npages(ma + used, count - used);
 	return rv;
@@ -687,12 +570,7 @@ static int vm_fault_fill(struct faultstate *fs)
 	return fault_zero(fs, NULL);
 }
 
-/*
- * May the page be taken over rather than copied? Only if nobody but the first
- * object could ever look at it where it is. @fs->object is locked exclusively
- * when the answer is yes, as backing_lock_mode() saw to it.
- */
-static bool fault_sole_owner(const struct faultstate *fs)
+bool vm_fault_sole_owner(const struct faultstate *fs)
 {
 	struct vm_object *object = fs->object;
 
@@ -708,11 +586,10 @@ static int vm_fault_cow(struct faultstate *fs)
 	struct vm_page *m;
 	int rv;
 
-	if (fault_sole_owner(fs)) {
-		/* What is in swap belongs to the old place. */
-		vm_pager_page_unswapped(fs->m);
-		vm_page_dirty(fs->m);
-		if (vm_page_rename(fs->m, first, fs->first_pindex))
+	if (fs->in_sequence && vm_fault_cow_cluster(fs))
+		return KERN_SUCCESS;
+	if (vm_fault_sole_owner(fs)) {
+		if (fault_take_page(fs->m, first, fs->first_pindex))
 			return fault_fail(fs, KERN_RESOURCE_SHORTAGE);
 		object_unlock(fs->object, &fs->object_lock);
 		fs->object = first;
@@ -883,9 +760,12 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 	if (rv != KERN_SUCCESS)
 		return rv;
 	resident = fault_guess_resident(&fs);
+	/* Who wires asks for each page. */
+	if (m_hold)
+		fs.in_sequence = false;
 	if (fault_guess_nowhere(&fs, resident)) {
 		fault_note_nowhere(&fs);
-		if (fault_zero_in_sequence(&fs) && !m_hold)
+		if (fs.in_sequence)
 			rv = fault_zero_cluster(&fs);
 		else
 			rv = fault_zero(&fs, NULL);

@@ -498,7 +498,6 @@ static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
 	entry->stack_max = VM_PROT_NONE;
 	entry->wired_count = 0;
 	entry->read_ahead = 0;
-	entry->zero_run = 0;
 	entry->next_read = entry->start;
 	vm_map_entry_link(map, entry);
 	map->size += vm_map_entry_size(entry);

@@ -71,10 +71,9 @@ struct pmap;
  * @stack_prot: (M) of a stack gap: what the stack gets when it grows
  * @stack_max: (M) of a stack gap: the bound of that
  * @wired_count: (M) times wired
- * @next_read: where the next page-in, or page of zeroes, is if the entry is used in
- *	sequence; changed by any fault
+ * @next_read: where the next page-in is if the entry is read in sequence; changed by
+ *	any fault
  * @read_ahead: pages that a page-in brings ahead then; likewise
- * @zero_run: pages of zeroes that were wanted in sequence; likewise
  * @wiring_thread: (M) with MAP_ENTRY_IN_TRANSITION: who wires it
  *
  * A wired entry has each of its pages in @object itself, wired once for the entry,
@@ -103,7 +102,6 @@ struct vm_map_entry {
 	vm_prot_t stack_max;
 	u32 wired_count;
 	u8 read_ahead;
-	u8 zero_run;
 	vm_offset_t next_read;
 	const struct task_struct *wiring_thread;
 };

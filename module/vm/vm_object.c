@@ -171,7 +171,7 @@ void vm_object_assert_consistent(struct vm_object *object)
 	unsigned long n = 0, index;
 	struct vm_page *m;
 
-	VM_OBJECT_ASSERT_LOCKED(object);
+	VM_OBJECT_ASSERT_WLOCKED(object);
 	xa_for_each(&object->pages, index, m) {
 		VM_ASSERT(m->object == object && m->pindex == index);
 		n++;
@@ -185,57 +185,41 @@ void vm_object_assert_consistent(struct vm_object *object)
 }
 #endif
 
-/* The same where a node may have to be made, or the place is taken. */
-static noinline int vm_page_insert_slow(struct vm_page *m, struct vm_object *object,
-					vm_pindex_t pindex)
-{
-	XA_STATE(xas, &object->pages, pindex);
-	void *old;
-
-	do {
-		xas_lock(&xas);
-		old = xas_load(&xas);
-		if (!old)
-			xas_store(&xas, m);
-		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL));
-	if (xas_error(&xas))
-		return xas_error(&xas);
-	return old ? -EEXIST : 0;
-}
-
 int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 {
-	int ret;
+	int ret = 0;
 
-	VM_OBJECT_ASSERT_WLOCKED(object);
+	VM_OBJECT_ASSERT_LOCKED(object);
 	VM_ASSERT(!m->object);
-	if (!vm_radix_fill(&object->pages, pindex, (void **)&m, 1)) {
-		ret = vm_page_insert_slow(m, object, pindex);
-		if (ret)
-			return ret;
-	}
-	m->object = object;
+	/* Before others can find it, who have the lock shared as well. */
 	m->pindex = pindex;
-	vm_object_count(object, 1);
-	return 0;
+	WRITE_ONCE(m->object, object);
+	if (!vm_radix_fill(&object->pages, pindex, (void **)&m, 1))
+		ret = vm_radix_insert(&object->pages, pindex, m);
+	if (unlikely(ret))
+		WRITE_ONCE(m->object, NULL);
+	else
+		vm_object_count(object, 1);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
 
 unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n, struct vm_object *object,
 				   vm_pindex_t pindex)
 {
-	unsigned int i;
+	unsigned int i, done;
 
-	VM_OBJECT_ASSERT_WLOCKED(object);
-	n = vm_radix_fill(&object->pages, pindex, (void **)ma, n);
+	VM_OBJECT_ASSERT_LOCKED(object);
 	for (i = 0; i < n; i++) {
 		VM_ASSERT(!ma[i]->object);
-		ma[i]->object = object;
 		ma[i]->pindex = pindex + i;
+		WRITE_ONCE(ma[i]->object, object);
 	}
-	vm_object_count(object, n);
-	return n;
+	done = vm_radix_fill(&object->pages, pindex, (void **)ma, n);
+	for (i = done; i < n; i++)
+		WRITE_ONCE(ma[i]->object, NULL);
+	vm_object_count(object, done);
+	return done;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert_npages);
 
@@ -260,6 +244,7 @@ int vm_page_rename(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 	m->object = NULL;
 	ret = vm_page_insert(m, object, pindex);
 	if (ret) {
+		m->pindex = old_pindex;
 		m->object = old_object;
 		return ret;
 	}

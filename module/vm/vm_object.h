@@ -43,7 +43,7 @@ struct vnode_pager;
 /**
  * struct vm_object - an object
  * @lock: this object's lock
- * @pages: (O) resident pages by pindex
+ * @pages: (O; pages come with the lock shared, too) resident pages by pindex
  * @swap: (O, and its own lock) where pages are in swap, by pindex: the pager's
  * @ref_count: (A) references
  * @shadow_count: (O) objects that shadow this one
@@ -52,7 +52,7 @@ struct vnode_pager;
  * @backing_object: (O) the object this one shadows, or NULL
  * @backing_object_offset: (O) where this object begins in it, bytes
  * @size: (O) pages
- * @resident_page_count: (O) number of @pages
+ * @resident_page_count: (as @pages) number of @pages
  * @type: (C) OBJT_*
  * @flags: (O) OBJ_*
  * @user: (C) whose pages its pages are
@@ -667,7 +667,12 @@ static inline struct vm_page *vm_page_lookup(struct vm_object *object,
  * @object: the object
  * @pindex: where
  *
- * Context: process, may sleep; @object locked exclusively.
+ * With the lock shared others may look for the page, and put pages there themselves: who
+ * has it so makes @m valid and puts it on a queue before. Nothing else of the object may
+ * depend on there being no page: a shadow whose page would hide another one needs the lock
+ * exclusively.
+ *
+ * Context: process, may sleep; @object locked, shared or exclusively.
  * Return: 0; -EEXIST when a page is resident at @pindex; -ENOMEM.
  */
 int vm_page_insert(struct vm_page *m, struct vm_object *object,
@@ -683,7 +688,7 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object,
  * Stops where a page is resident, and where the tree of pages would have to grow:
  * every 64 pages.
  *
- * Context: @object locked exclusively.
+ * Context: as vm_page_insert().
  * Return: how many were put there.
  */
 unsigned int vm_page_insert_npages(struct vm_page **ma, unsigned int n,
@@ -723,7 +728,7 @@ void vm_page_destroy(struct vm_page *m);
  *
  * Does nothing outside the debug build.
  *
- * Context: @object locked.
+ * Context: @object locked exclusively.
  */
 void vm_object_assert_consistent(struct vm_object *object);
 

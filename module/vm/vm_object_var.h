@@ -10,10 +10,13 @@
 #include "vm_pager.h"
 #include "vm_user.h"
 
-/* Pages have come into an object, or left it. */
+/* Pages have come into an object, whose lock others may have shared, or left it. */
 static inline void vm_object_count(struct vm_object *object, long pages)
 {
-	object->resident_page_count += pages;
+	unsigned long count = READ_ONCE(object->resident_page_count);
+
+	while (!try_cmpxchg(&object->resident_page_count, &count, count + pages))
+		;
 	vm_user_charge(object->user, pages);
 }
 

@@ -5,8 +5,16 @@
  * The tree is an xarray. Its own functions are made for who knows nothing of it:
  * they are called out of line, read under RCU, find the way twice and look at marks
  * and at entries of many places. A fault knows that the object's lock keeps the tree
- * as it is, and most of the time that a leaf stands where it wants to put a page.
- * These do the common cases by the tree's nodes, and leave the rest to the xarray.
+ * as it is but for pages that come, and most of the time that a leaf stands where it
+ * wants to put one. These do the common cases by the tree's nodes, and leave the rest to
+ * the xarray.
+ *
+ * Who holds the object's lock shared may put pages into the tree, as many at once as there
+ * are. Of a leaf they change the places that are empty, by cmpxchg, and the count, by cmpxchg
+ * as well; nodes come under the tree's own lock, and none goes. The xarray's functions know
+ * nothing of this: those that change entries of a leaf (xa_store(), xa_erase(),
+ * xa_reserve()) need the object's lock exclusively. Those that read may be used, and so may
+ * xa_set_mark(), which changes nothing else.
  *
  * Entries are pointers to pages, or those of the xarray for itself: reserved, or about
  * to be freed with their node. Neither is a page.
@@ -99,30 +107,89 @@ static __always_inline void *vm_radix_run_entry(void __rcu **place)
 }
 
 /**
+ * vm_radix_may_follow() - may there be entries in a row before a place?
+ * @node: where vm_radix_walk() has come to, on the way to @index
+ * @index: the place
+ * @n: how many in a row
+ *
+ * Looks at two of them, in the leaf; vm_radix_run_before() knows more.
+ *
+ * Context: as vm_radix_lookup().
+ * Return: false only when there are none, or so few that they are not worth a look.
+ */
+static __always_inline bool vm_radix_may_follow(const struct xa_node *node, unsigned long index,
+						unsigned int n)
+{
+	unsigned int offset = index & XA_CHUNK_MASK;
+
+	if (offset < n)
+		return index >= n;
+	return node && !node->shift && rcu_access_pointer(node->slots[offset - 1]) &&
+	       rcu_access_pointer(node->slots[offset - n]);
+}
+
+/**
+ * vm_radix_run_before() - how many entries stand in a row before a place
+ * @tree: the tree
+ * @index: the place
+ * @max: how many are of interest
+ *
+ * Context: as vm_radix_lookup().
+ * Return: how many, @max at the most.
+ */
+static inline unsigned int vm_radix_run_before(const struct xarray *tree, unsigned long index,
+					       unsigned int max)
+{
+	void __rcu *const *slot;
+	void __rcu *const *end;
+	unsigned int run = 0, offset;
+	struct xa_node *node;
+
+	max = min_t(unsigned long, max, index);
+	while (run < max && vm_radix_walk(tree, index - run - 1, &node)) {
+		if (!node || node->shift)
+			return run + 1;
+		/* Down to the first place of this leaf. */
+		offset = (index - run - 1) & XA_CHUNK_MASK;
+		slot = &node->slots[offset];
+		end = slot - min(max - run, offset + 1);
+		for (; slot > end; slot--, run++)
+			if (!rcu_access_pointer(*slot))
+				return run;
+	}
+	return run;
+}
+
+/**
  * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
  * @index: the first place
  * @entries: the entries
  * @n: how many, 1 at least
  *
- * Context: everybody else is locked out, but for readers under RCU.
+ * Others may do the same meanwhile: each place is one's who finds it empty.
+ *
+ * Context: who takes entries out or moves them is locked out.
  * Return: how many were put there: up to the first place that is taken, or the end of a
- * leaf. Where it is not the first one that is taken, the xarray can do the next.
+ * leaf. Where it is not the first one that is taken, vm_radix_insert() can do the next.
  */
 static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned long index,
 						  void **entries, unsigned int n)
 {
 	unsigned int offset = index & XA_CHUNK_MASK, i = 0;
 	struct xa_node *node;
+	void **slot;
+	u8 count;
 
 	if (vm_radix_walk(tree, index, &node) || !node || node->shift)
 		return 0;
 	n = min_t(unsigned int, n, XA_CHUNK_SIZE - offset);
-	do {
-		rcu_assign_pointer(node->slots[offset + i], entries[i]);
+	slot = (void __force **)&node->slots[offset];
+	while (i < n && !cmpxchg(&slot[i], NULL, entries[i]))
 		i++;
-	} while (i < n && !rcu_access_pointer(node->slots[offset + i]));
-	node->count += i;
+	count = READ_ONCE(node->count);
+	while (i && !try_cmpxchg(&node->count, &count, count + i))
+		;
 	return i;
 }
 
@@ -144,5 +211,19 @@ static __always_inline void vm_radix_exchange(struct xarray *a, struct xarray *b
 	rcu_assign_pointer(a->xa_head, rcu_dereference_raw(b->xa_head));
 	rcu_assign_pointer(b->xa_head, head);
 }
+
+/**
+ * vm_radix_insert() - put an entry where nothing is
+ * @tree: the tree
+ * @index: the place
+ * @entry: the entry
+ *
+ * Nodes are made under the tree's own lock; of their entries that touches only those that
+ * vm_radix_fill() does not, the nodes and the root.
+ *
+ * Context: as vm_radix_fill(); process, may sleep.
+ * Return: 0; -EEXIST; -ENOMEM.
+ */
+int vm_radix_insert(struct xarray *tree, unsigned long index, void *entry);
 
 #endif /* BSDVM_VM_RADIX_H */
