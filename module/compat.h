@@ -32,6 +32,20 @@ static inline void release_fault_lock(struct vm_fault *vmf)
 }
 #endif
 
+/*
+ * Is a VMA that began at @start still in its mm's tree? Needs mmap_lock. From 6.4 to 6.14
+ * it says so by itself, and RCU, which the caller needs as well, keeps it from being freed.
+ */
+static inline bool compat_vma_attached(struct mm_struct *mm, struct vm_area_struct *vma,
+				       unsigned long start)
+{
+#if defined(CONFIG_PER_VMA_LOCK) && KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
+	return !vma->detached;
+#else
+	return find_vma(mm, start) == vma;
+#endif
+}
+
 /* 6.12: a write to the page cache is told of a folio, before it was a page. */
 static inline int compat_write_begin(struct file *file, loff_t pos, unsigned int len,
 				     struct page **page, void **fsdata)

@@ -525,6 +525,7 @@ static int device_malloc_types(struct window *window, union device_arg *arg)
  * @size: bytes of its structure
  * @min_size: bytes of the structure's first version
  * @windowless: works without a window
+ * @silent: has no result: its structure is only read
  * @execute: does it, and answers 0 or a negative errno
  * @finish: NULL, or what is left to do once the caller has been told of success, or
  *	@err because that failed
@@ -533,6 +534,7 @@ struct device_op {
 	unsigned int size;
 	unsigned int min_size;
 	bool windowless;
+	bool silent;
 	int (*execute)(struct window *window, union device_arg *arg);
 	void (*finish)(union device_arg *arg, int err);
 };
@@ -545,13 +547,21 @@ struct device_op {
 		.execute = (_execute),					\
 	}
 
+#define DEVICE_SILENT(_number, _struct, _last, _execute)		\
+	[_IOC_NR(_number)] = {						\
+		.size = sizeof(_struct),				\
+		.min_size = offsetofend(_struct, _last),		\
+		.silent = true,						\
+		.execute = (_execute),					\
+	}
+
 static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_INFO, struct bsdvm_info, reserved, device_info, true),
 	DEVICE_OP(BSDVM_IOC_MMAP, struct bsdvm_mmap, offset, device_mmap_call, false),
-	DEVICE_OP(BSDVM_IOC_MUNMAP, struct bsdvm_munmap, len, device_munmap, false),
-	DEVICE_OP(BSDVM_IOC_MPROTECT, struct bsdvm_mprotect, len, device_mprotect, false),
-	DEVICE_OP(BSDVM_IOC_MSYNC, struct bsdvm_msync, len, device_msync, false),
-	DEVICE_OP(BSDVM_IOC_MINHERIT, struct bsdvm_minherit, len, device_minherit, false),
+	DEVICE_SILENT(BSDVM_IOC_MUNMAP, struct bsdvm_munmap, len, device_munmap),
+	DEVICE_SILENT(BSDVM_IOC_MPROTECT, struct bsdvm_mprotect, len, device_mprotect),
+	DEVICE_SILENT(BSDVM_IOC_MSYNC, struct bsdvm_msync, len, device_msync),
+	DEVICE_SILENT(BSDVM_IOC_MINHERIT, struct bsdvm_minherit, len, device_minherit),
 	DEVICE_OP(BSDVM_IOC_ENTRIES, struct bsdvm_entries, more, device_entries, true),
 	DEVICE_OP(BSDVM_IOC_PAGES, struct bsdvm_pages, more, device_pages, true),
 	DEVICE_OP(BSDVM_IOC_RUSAGE, struct bsdvm_rusage, reserved, device_rusage, true),
@@ -569,16 +579,16 @@ static const struct device_op device_ops[] = {
 	DEVICE_OP(BSDVM_IOC_SHM_UNLINK, struct bsdvm_shm_unlink, path, device_shm_unlink, true),
 	DEVICE_OP(BSDVM_IOC_SHM_RENAME, struct bsdvm_shm_rename, to, device_shm_rename, true),
 	DEVICE_OP(BSDVM_IOC_SHM_SEALS, struct bsdvm_shm_seals, seals, device_shm_seals, true),
-	DEVICE_OP(BSDVM_IOC_MADVISE, struct bsdvm_madvise, len, device_madvise, false),
+	DEVICE_SILENT(BSDVM_IOC_MADVISE, struct bsdvm_madvise, len, device_madvise),
 	DEVICE_OP(BSDVM_IOC_MINCORE, struct bsdvm_mincore, vec, device_mincore, false),
-	DEVICE_OP(BSDVM_IOC_MLOCK, struct bsdvm_mlock, len, device_mlock, false),
-	DEVICE_OP(BSDVM_IOC_MUNLOCK, struct bsdvm_mlock, len, device_munlock, false),
-	DEVICE_OP(BSDVM_IOC_MLOCKALL, struct bsdvm_mlockall, how, device_mlockall, false),
-	DEVICE_OP(BSDVM_IOC_MUNLOCKALL, struct bsdvm_mlockall, how, device_munlockall, false),
+	DEVICE_SILENT(BSDVM_IOC_MLOCK, struct bsdvm_mlock, len, device_mlock),
+	DEVICE_SILENT(BSDVM_IOC_MUNLOCK, struct bsdvm_mlock, len, device_munlock),
+	DEVICE_SILENT(BSDVM_IOC_MLOCKALL, struct bsdvm_mlockall, how, device_mlockall),
+	DEVICE_SILENT(BSDVM_IOC_MUNLOCKALL, struct bsdvm_mlockall, how, device_munlockall),
 	DEVICE_OP(BSDVM_IOC_BREAK, struct bsdvm_break, addr, device_break, false),
 	DEVICE_OP(BSDVM_IOC_SEGMENTS, struct bsdvm_segments, maxsaddr, device_segments, false),
 	DEVICE_OP(BSDVM_IOC_MREMAP, struct bsdvm_mremap, new_len, device_mremap, false),
-	DEVICE_OP(BSDVM_IOC_MIMMUTABLE, struct bsdvm_mimmutable, len, device_mimmutable, false),
+	DEVICE_SILENT(BSDVM_IOC_MIMMUTABLE, struct bsdvm_mimmutable, len, device_mimmutable),
 	DEVICE_OP(BSDVM_IOC_SWAPON, struct bsdvm_swapon, reserved, device_swapon, true),
 	DEVICE_OP(BSDVM_IOC_SWAPOFF, struct bsdvm_swapoff, id, device_swapoff, true),
 	DEVICE_OP(BSDVM_IOC_SWAPINFO, struct bsdvm_swapinfo, path, device_swapinfo, true),
@@ -615,12 +625,55 @@ static int device_execute(const struct device_op *op, struct window *window,
 	}
 }
 
+/* Words that are copied one by one: to call for so few takes three times as long. */
+#define DEVICE_COPY_WORDS	6
+
+/* Copy the whole structure in, as copy_struct_from_user() does. */
+static int device_copy_in(union device_arg *arg, size_t room, const void __user *uarg,
+			  size_t size)
+{
+	const u64 __user *from = uarg;
+	u64 *to = (u64 *)arg, *end = to + size / sizeof(*to);
+
+	if (size != room || size % sizeof(*to) || size > DEVICE_COPY_WORDS * sizeof(*to))
+		return copy_struct_from_user(arg, room, uarg, size);
+	if (!user_read_access_begin(from, size))
+		return -EFAULT;
+	for (; to < end; to++, from++)
+		unsafe_get_user(*to, from, efault);
+	user_read_access_end();
+	return 0;
+efault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* Copy as much of it as the caller has back. */
+static int device_copy_out(void __user *uarg, const union device_arg *arg, size_t size)
+{
+	const u64 *from = (const u64 *)arg, *end = from + size / sizeof(*from);
+	u64 __user *to = uarg;
+
+	if (size % sizeof(*to) || size > DEVICE_COPY_WORDS * sizeof(*to))
+		return copy_to_user(uarg, arg, size) ? -EFAULT : 0;
+	if (!user_write_access_begin(to, size))
+		return -EFAULT;
+	for (; from < end; to++, from++)
+		unsafe_put_user(*from, to, efault);
+	user_write_access_end();
+	return 0;
+efault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 {
 	void __user *uarg = (void __user *)ptr;
 	unsigned int nr = _IOC_NR(cmd);
 	const struct device_op *op;
-	union device_arg arg = { 0 };
+	/* As much of it as the call has is filled below; no more of it goes back. */
+	union device_arg arg __uninitialized;
 	struct window *window;
 	u32 size;
 	int ret;
@@ -635,7 +688,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(&arg, op->size, uarg, size);
+	ret = device_copy_in(&arg, op->size, uarg, size);
 	if (ret)
 		return ret;
 
@@ -645,11 +698,11 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
 	ret = device_execute(op, window, &arg, uarg, size);
 	if (window)
 		window_put(window);
-	if (ret)
+	if (ret || op->silent)
 		return ret;
 	/* The size may have changed under us: what was checked is what counts. */
 	arg.size = size;
-	ret = copy_to_user(uarg, &arg, min(size, op->size)) ? -EFAULT : 0;
+	ret = device_copy_out(uarg, &arg, min(size, op->size));
 	if (op->finish)
 		op->finish(&arg, ret);
 	return ret;

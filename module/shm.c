@@ -304,7 +304,8 @@ static struct shmfd *shm_from_file(struct file *file)
 
 struct shmfd *shm_file_get(int fd, vm_prot_t *prot)
 {
-	struct file *file = fget(fd);
+	/* No descriptor at all is what most ask for. */
+	struct file *file = fd < 0 ? NULL : fget(fd);
 	struct shmfd *shmfd;
 
 	if (!file)

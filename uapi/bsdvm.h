@@ -16,8 +16,8 @@
  * Every ioctl takes a pointer to a structure whose first member is its size in
  * bytes, so that structures can grow: a shorter one than the kernel's is taken
  * as if zeroes followed, a longer one is refused with E2BIG unless the tail is
- * zero. Reserved members must be zero. The kernel writes results back into the
- * same structure.
+ * zero. Reserved members must be zero. The kernel writes results, if there are
+ * any, back into the same structure.
  *
  * "len" counts bytes, "end" is exclusive, addresses are virtual addresses of
  * the calling process.

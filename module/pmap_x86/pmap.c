@@ -20,6 +20,7 @@
 #include <linux/mmap_lock.h>
 #include <linux/pgtable.h>
 
+#include "compat.h"
 #include "pmap_var.h"
 #include "trace.h"
 #include "vm/vm_page.h"
@@ -105,18 +106,21 @@ EXPORT_SYMBOL_IF_KUNIT(pmap_release);
 int pmap_pin(struct pmap *pmap)
 {
 	struct vm_area_struct *vma;
+	bool attached;
 
 	if (!pmap)
 		return 0;
 	if (mmap_read_lock_killable(pmap->mm))
 		return -EINTR;
 	/* The window may have been unmapped since the caller found its vmspace. */
+	rcu_read_lock();
 	vma = READ_ONCE(pmap->vma);
-	if (!vma || find_vma(pmap->mm, pmap->start) != vma) {
-		mmap_read_unlock(pmap->mm);
-		return -ENXIO;
-	}
-	return 0;
+	attached = vma && compat_vma_attached(pmap->mm, vma, pmap->start);
+	rcu_read_unlock();
+	if (attached)
+		return 0;
+	mmap_read_unlock(pmap->mm);
+	return -ENXIO;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_pin);
 

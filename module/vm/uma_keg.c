@@ -372,20 +372,30 @@ static struct uma_slab *keg_first_slab_locked(struct uma_keg *keg)
 	return slab;
 }
 
-static void *keg_take_locked(struct uma_keg *keg, struct uma_slab *slab)
+/* Take up to @n items of a slab that has some, the lowest first. Returns how many. */
+static unsigned int keg_take_locked(struct uma_keg *keg, struct uma_slab *slab, void **items,
+				    unsigned int n)
 {
-	unsigned int i = find_first_bit(slab->us_bits, keg->uk_ipers);
+	bool empty = slab->us_freecount == keg->uk_ipers;
+	unsigned int got = 0, word;
+	unsigned long bits;
 
 	lockdep_assert_held(&keg->uk_lock);
-	VM_ASSERT(i < keg->uk_ipers);
-	__clear_bit(i, slab->us_bits);
-	keg->uk_free--;
-	keg->uk_out++;
-	if (!--slab->us_freecount)
+	n = min(n, slab->us_freecount);
+	for (word = 0; got < n; word++) {
+		VM_ASSERT(word < BITS_TO_LONGS(keg->uk_ipers));
+		for (bits = slab->us_bits[word]; bits && got < n; bits &= bits - 1)
+			items[got++] = uma_slab_item(slab, word * BITS_PER_LONG + __ffs(bits));
+		slab->us_bits[word] = bits;
+	}
+	keg->uk_free -= n;
+	keg->uk_out += n;
+	slab->us_freecount -= n;
+	if (!slab->us_freecount)
 		list_move(&slab->us_link, &keg->uk_full);
-	else if (slab->us_freecount == keg->uk_ipers - 1)
+	else if (empty)
 		list_move(&slab->us_link, &keg->uk_part);
-	return uma_slab_item(slab, i);
+	return n;
 }
 
 static bool keg_limited_locked(const struct uma_keg *keg)
@@ -398,7 +408,7 @@ static unsigned int keg_take(struct uma_keg *keg, void **items, unsigned int n, 
 			     bool over, bool *limited)
 {
 	unsigned long reserve;
-	unsigned int got = 0;
+	unsigned int got = 0, want;
 
 	spin_lock(&keg->uk_lock);
 	reserve = flags & M_USE_RESERVE ? 0 : keg->uk_reserve;
@@ -406,7 +416,10 @@ static unsigned int keg_take(struct uma_keg *keg, void **items, unsigned int n, 
 		*limited = !over && keg_limited_locked(keg);
 		if (got == n || *limited || keg->uk_free <= reserve)
 			break;
-		items[got++] = keg_take_locked(keg, keg_first_slab_locked(keg));
+		want = min_t(unsigned long, n - got, keg->uk_free - reserve);
+		if (!over && keg->uk_max)
+			want = min_t(unsigned long, want, keg->uk_max - keg->uk_out);
+		got += keg_take_locked(keg, keg_first_slab_locked(keg), items + got, want);
 	}
 	spin_unlock(&keg->uk_lock);
 	return got;

@@ -107,8 +107,9 @@ void vm_map_assert_consistent(struct vm_map *map)
 						 entry_max_gap(node->rb_right)));
 		VM_ASSERT(!(entry->protection & ~entry->max_protection));
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_GUARD) || !entry->object);
+		VM_ASSERT(entry->object || !entry->offset);
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_NEEDS_COPY) ||
-			  (entry->eflags & MAP_ENTRY_COW));
+			  ((entry->eflags & MAP_ENTRY_COW) && entry->object));
 		VM_ASSERT(!(entry->eflags & MAP_ENTRY_USER_WIRED) == !entry->wired_count);
 		VM_ASSERT(!entry->wired_count || entry->object);
 		VM_ASSERT(!entry->wired_count || !(entry->eflags & MAP_ENTRY_NEEDS_COPY));
@@ -142,36 +143,111 @@ static void vm_map_entry_gap_changed(struct vm_map *map, struct vm_map_entry *en
 {
 	struct vm_map_entry *pred;
 
+	vm_size_t gap;
+
 	if (!entry)
 		return;
 	pred = vm_map_entry_pred(map, entry);
-	entry->gap = entry->start - (pred ? pred->end : map->min_offset);
+	gap = entry->start - (pred ? pred->end : map->min_offset);
+	if (gap == entry->gap)
+		return;
+	entry->gap = gap;
 	vm_map_gap_cb.propagate(&entry->rb, NULL);
+}
+
+/*
+ * Between two neighbours there is a place for a leaf: one of them has no child on that
+ * side, and is the other's descendant.
+ */
+void vm_map_entry_link_behind(struct vm_map *map, struct vm_map_entry *pred,
+			      struct vm_map_entry *entry)
+{
+	struct vm_map_entry *succ = pred ? vm_map_entry_succ(map, pred) : vm_map_entry_first(map);
+	struct rb_node **link = &map->root.rb_node, *parent = NULL;
+
+	VM_MAP_ASSERT_WLOCKED(map);
+	if (pred && !pred->rb.rb_right) {
+		parent = &pred->rb;
+		link = &parent->rb_right;
+	} else if (succ) {
+		parent = &succ->rb;
+		link = &parent->rb_left;
+	}
+	list_add(&entry->link, pred ? &pred->link : &map->header);
+	entry->gap = entry->start - (pred ? pred->end : map->min_offset);
+	entry->max_gap = entry->gap;
+	rb_link_node(&entry->rb, parent, link);
+	if (entry->gap)
+		vm_map_gap_cb.propagate(parent, NULL);
+	vm_map_entry_gap_changed(map, succ);
+	rb_insert_augmented(&entry->rb, &map->root, &vm_map_gap_cb);
+	map->nentries++;
 }
 
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
 {
-	struct rb_node **link = &map->root.rb_node, *parent = NULL;
-	struct vm_map_entry *pred = NULL;
+	struct vm_map_entry *pred;
+
+	vm_map_lookup_entry(map, entry->start, &pred);
+	vm_map_entry_link_behind(map, pred, entry);
+}
+
+/**
+ * struct tree_build - a tree that is made of a list, from its lowest entry on
+ * @next: the entry whose turn it is
+ * @last: where the one before ended
+ */
+struct tree_build {
+	struct vm_map_entry *next;
+	vm_offset_t last;
+};
+
+/*
+ * A tree of the next @n entries, at least one. Its halves differ by one entry at most: so
+ * all levels are full but the one at the bottom, and with that one red and all others
+ * black each path has as many blacks. @black: levels that are full.
+ */
+static struct rb_node *vm_map_build_subtree(struct tree_build *build, unsigned long n,
+					    unsigned int black)
+{
+	const unsigned long below = n / 2, above = n - 1 - below;
+	struct rb_node *left = NULL, *right = NULL;
+	struct vm_map_entry *entry;
+	vm_size_t max_gap;
+
+	if (below)
+		left = vm_map_build_subtree(build, below, black - 1);
+	entry = build->next;
+	build->next = list_next_entry(entry, link);
+	max_gap = entry->start - build->last;
+	build->last = entry->end;
+	entry->gap = max_gap;
+	if (above)
+		right = vm_map_build_subtree(build, above, black - 1);
+	if (left) {
+		rb_set_parent(left, &entry->rb);
+		max_gap = max(max_gap, rb_to_entry(left)->max_gap);
+	}
+	if (right) {
+		rb_set_parent(right, &entry->rb);
+		max_gap = max(max_gap, rb_to_entry(right)->max_gap);
+	}
+	entry->max_gap = max_gap;
+	entry->rb.rb_left = left;
+	entry->rb.rb_right = right;
+	rb_set_parent_color(&entry->rb, NULL, black ? RB_BLACK : RB_RED);
+	return &entry->rb;
+}
+
+void vm_map_build_tree(struct vm_map *map)
+{
+	struct tree_build build = { vm_map_entry_first(map), map->min_offset };
 
 	VM_MAP_ASSERT_WLOCKED(map);
-	while (*link) {
-		parent = *link;
-		if (entry->start < rb_to_entry(parent)->start) {
-			link = &parent->rb_left;
-		} else {
-			pred = rb_to_entry(parent);
-			link = &parent->rb_right;
-		}
-	}
-	list_add(&entry->link, pred ? &pred->link : &map->header);
-	entry->gap = entry->start - (pred ? pred->end : map->min_offset);
-	entry->max_gap = 0;
-	rb_link_node(&entry->rb, parent, link);
-	vm_map_gap_cb.propagate(&entry->rb, NULL);
-	rb_insert_augmented(&entry->rb, &map->root, &vm_map_gap_cb);
-	vm_map_entry_gap_changed(map, vm_map_entry_succ(map, entry));
-	map->nentries++;
+	/* A full tree of n levels has 2^n - 1 entries. */
+	if (map->nentries)
+		map->root.rb_node = vm_map_build_subtree(&build, map->nentries,
+							 ilog2(map->nentries + 1));
 }
 
 void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
@@ -209,7 +285,7 @@ void vm_map_entry_dispose(struct vm_map_entry *entry)
 bool vm_map_charge(struct vm_map *map, vm_size_t size)
 {
 	VM_MAP_ASSERT_WLOCKED(map);
-	if (!swap_reserve(size))
+	if (size && !swap_reserve(size))
 		return false;
 	map->charge += size;
 	return true;
@@ -218,29 +294,30 @@ bool vm_map_charge(struct vm_map *map, vm_size_t size)
 void vm_map_uncharge(struct vm_map *map, vm_size_t size)
 {
 	VM_MAP_ASSERT_WLOCKED(map);
-	swap_release(size);
+	if (size)
+		swap_release(size);
 	map->charge -= size;
 }
 
 bool vm_map_lookup_entry(struct vm_map *map, vm_offset_t address, struct vm_map_entry **entry)
 {
 	struct rb_node *node = map->root.rb_node;
-	struct vm_map_entry *cur;
+	struct vm_map_entry *cur, *found = NULL;
 
 	VM_MAP_ASSERT_LOCKED(map);
-	*entry = NULL;
 	while (node) {
 		cur = rb_to_entry(node);
 		if (address < cur->start) {
 			node = node->rb_left;
 			continue;
 		}
-		*entry = cur;
+		found = cur;
 		if (address < cur->end)
-			return true;
+			break;
 		node = node->rb_right;
 	}
-	return false;
+	*entry = found;
+	return node;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_lookup_entry);
 
@@ -254,14 +331,23 @@ struct vm_map_entry *vm_map_lookup_entry_ge(struct vm_map *map, vm_offset_t addr
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_lookup_entry_ge);
 
+/* The entry in front of an entry, or the last one of all if that is NULL. */
+static struct vm_map_entry *vm_map_entry_before(struct vm_map *map, struct vm_map_entry *succ)
+{
+	if (succ)
+		return vm_map_entry_pred(map, succ);
+	return list_empty(&map->header) ? NULL :
+	       list_last_entry(&map->header, struct vm_map_entry, link);
+}
+
 vm_size_t vm_map_largest_free(struct vm_map *map)
 {
 	struct vm_map_entry *last;
 
 	VM_MAP_ASSERT_LOCKED(map);
-	if (list_empty(&map->header))
+	last = vm_map_entry_before(map, NULL);
+	if (!last)
 		return map->max_offset - map->min_offset;
-	last = list_last_entry(&map->header, struct vm_map_entry, link);
 	return max(rb_to_entry(map->root.rb_node)->max_gap, map->max_offset - last->end);
 }
 
@@ -302,9 +388,13 @@ static struct vm_map_entry *vm_map_gap_next(struct vm_map_entry *entry, vm_size_
 /* The first place from an address on that is aligned; 0 when there is none. */
 static vm_offset_t align_place(vm_offset_t from, vm_size_t align)
 {
-	vm_size_t power = rounddown_pow_of_two(align), colour = align - power;
+	vm_size_t power, colour;
 	vm_offset_t place;
 
+	if (align == VM_PAGE_SIZE)
+		return round_page(from);
+	power = rounddown_pow_of_two(align);
+	colour = align - power;
 	if (from <= colour)
 		return colour;
 	place = ALIGN(from - colour, power) + colour;
@@ -323,38 +413,68 @@ static bool gap_fits(vm_offset_t from, vm_offset_t limit, vm_size_t length, vm_s
 	return true;
 }
 
-int vm_map_findspace(struct vm_map *map, vm_offset_t start, vm_size_t length, vm_size_t align,
-		     vm_offset_t max, vm_offset_t *addr)
+static bool vm_map_subtree_has_gap(const struct rb_node *node, vm_size_t length)
 {
-	struct vm_map_entry *entry, *pred;
+	return node && rb_entry(node, struct vm_map_entry, rb)->max_gap >= length;
+}
+
+/* The first entry above an address with a gap large enough below it. */
+static struct vm_map_entry *vm_map_gap_first(struct vm_map *map, vm_offset_t start,
+					     vm_size_t length)
+{
+	struct rb_node *node = map->root.rb_node;
+	struct vm_map_entry *cur, *found = NULL;
+
+	/* Where the way turns left, what lies right of it comes after what is yet to see. */
+	while (vm_map_subtree_has_gap(node, length)) {
+		cur = rb_to_entry(node);
+		if (cur->start <= start) {
+			node = node->rb_right;
+			continue;
+		}
+		if (cur->gap >= length || vm_map_subtree_has_gap(node->rb_right, length))
+			found = cur;
+		node = node->rb_left;
+	}
+	if (!found || found->gap >= length)
+		return found;
+	return vm_map_gap_leftmost(found->rb.rb_right, length);
+}
+
+/* vm_map_findspace(), which also says in front of which entry, or NULL, the place is. */
+static int vm_map_findspace_succ(struct vm_map *map, vm_offset_t start, vm_size_t length,
+				 vm_size_t align, vm_offset_t max, vm_offset_t *addr,
+				 struct vm_map_entry **succ)
+{
+	struct vm_map_entry *entry, *last;
 	vm_offset_t from;
 
 	VM_MAP_ASSERT_LOCKED(map);
 	max = min(max, map->max_offset);
-	from = max(start, map->min_offset);
-	entry = vm_map_lookup_entry_ge(map, from);
-	if (entry && entry->start <= from) {
-		/* Inside an entry: the first gap is the one behind it. */
-		from = entry->end;
-		entry = vm_map_entry_succ(map, entry);
-	}
-	while (entry && from <= max) {
-		if (gap_fits(from, min(entry->start, max), length, align, addr))
+	start = max(start, map->min_offset);
+	for (entry = vm_map_gap_first(map, start, length); entry;
+	     entry = vm_map_gap_next(entry, length)) {
+		/* The first gap may begin below where the search does. */
+		from = max(start, entry->start - entry->gap);
+		if (from > max)
+			return KERN_NO_SPACE;
+		if (gap_fits(from, min(entry->start, max), length, align, addr)) {
+			*succ = entry;
 			return KERN_SUCCESS;
-		entry = vm_map_gap_next(entry, length);
-		if (!entry)
-			break;
-		pred = vm_map_entry_pred(map, entry);
-		from = pred ? pred->end : map->min_offset;
+		}
 	}
-	if (!entry) {
-		if (!list_empty(&map->header))
-			from = max(from, list_last_entry(&map->header, struct vm_map_entry,
-							 link)->end);
-		if (gap_fits(from, max, length, align, addr))
-			return KERN_SUCCESS;
-	}
-	return KERN_NO_SPACE;
+	*succ = NULL;
+	last = vm_map_entry_before(map, NULL);
+	from = last ? max(start, last->end) : start;
+	return gap_fits(from, max, length, align, addr) ? KERN_SUCCESS : KERN_NO_SPACE;
+}
+
+int vm_map_findspace(struct vm_map *map, vm_offset_t start, vm_size_t length, vm_size_t align,
+		     vm_offset_t max, vm_offset_t *addr)
+{
+	struct vm_map_entry *succ;
+
+	return vm_map_findspace_succ(map, start, length, align, max, addr, &succ);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_findspace);
 
@@ -379,24 +499,22 @@ static void vm_map_try_merge_entries(struct vm_map *map, struct vm_map_entry *en
 
 	if (!prev || !vm_map_mergeable(prev, entry))
 		return;
-	vm_map_entry_unlink(map, entry);
+	/* In this order, so that no gap changes. */
 	prev->end = entry->end;
-	vm_map_entry_gap_changed(map, vm_map_entry_succ(map, prev));
+	vm_map_entry_unlink(map, entry);
 	/* prev holds a reference of its own, so this is never the last. */
 	if (entry->object)
 		vm_object_deallocate_later(entry->object);
 	vm_map_entry_dispose(entry);
 }
 
-/* Merge all that can be merged from the entry at @start to the one at @end. */
-void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+void vm_map_simplify(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
 {
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start), *next;
+	struct vm_map_entry *next;
 
-	while (entry && entry->start <= end) {
+	for (; entry && entry->start <= end; entry = next) {
 		next = vm_map_entry_succ(map, entry);
 		vm_map_try_merge_entries(map, entry);
-		entry = next;
 	}
 }
 
@@ -406,49 +524,49 @@ static bool vm_map_has_room(const struct vm_map *map)
 	return map->nentries < READ_ONCE(vm_max_proc_mmap);
 }
 
-/* Split @entry at @addr, which lies inside it; @entry keeps the upper part. */
-static int vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t addr)
+/* Split @entry at @addr, which lies inside it; the upper part, or NULL without memory. */
+static struct vm_map_entry *vm_map_entry_clip(struct vm_map *map, struct vm_map_entry *entry,
+					      vm_offset_t addr)
 {
-	struct vm_map_entry *lower;
+	struct vm_map_entry *upper;
 
 	VM_MAP_ASSERT_WLOCKED(map);
-	lower = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
-	if (!lower)
-		return KERN_RESOURCE_SHORTAGE;
+	upper = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
+	if (!upper)
+		return NULL;
 	trace_bsdvm_map_clip(map->id, entry->start, entry->end, addr);
-	*lower = *entry;
-	lower->end = addr;
+	*upper = *entry;
+	upper->start = addr;
 	if (entry->object) {
 		vm_object_reference(entry->object);
-		entry->offset += addr - entry->start;
+		upper->offset += addr - entry->start;
 	}
-	entry->start = addr;
-	vm_map_entry_link(map, lower);
-	return KERN_SUCCESS;
+	entry->end = addr;
+	vm_map_entry_link_behind(map, entry, upper);
+	return upper;
 }
 
-/*
- * Clip so that every entry in [start, end) lies there wholly. When it fails the
- * map is as before.
- */
-int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+int vm_map_clip_range(struct vm_map *map, struct vm_map_entry **first, vm_offset_t start,
+		      vm_offset_t end)
 {
-	struct vm_map_entry *entry;
-	int rv;
+	struct vm_map_entry *entry = *first;
 
-	if (vm_map_lookup_entry(map, start, &entry) && entry->start < start) {
-		rv = vm_map_entry_clip(map, entry, start);
-		if (rv != KERN_SUCCESS)
-			return rv;
+	if (entry && entry->start < start) {
+		entry = vm_map_entry_clip(map, entry, start);
+		if (!entry)
+			return KERN_RESOURCE_SHORTAGE;
+		*first = entry;
 	}
-	if (vm_map_lookup_entry(map, end, &entry) && entry->start < end) {
-		rv = vm_map_entry_clip(map, entry, end);
-		if (rv != KERN_SUCCESS) {
-			vm_map_simplify(map, start, end);
-			return rv;
-		}
-	}
-	return KERN_SUCCESS;
+	/* Where the range ends, if that is in an entry that begins in it. */
+	if (!entry || entry->start >= end || entry->end == end)
+		return KERN_SUCCESS;
+	if (entry->end < end &&
+	    (!vm_map_lookup_entry(map, end, &entry) || entry->start == end))
+		return KERN_SUCCESS;
+	if (vm_map_entry_clip(map, entry, end))
+		return KERN_SUCCESS;
+	vm_map_simplify(map, *first, end);
+	return KERN_RESOURCE_SHORTAGE;
 }
 
 static bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start, vm_offset_t end)
@@ -456,9 +574,8 @@ static bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start, vm_o
 	return start >= map->min_offset && end <= map->max_offset && start < end;
 }
 
-int vm_map_check_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+int vm_map_check_range(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
 {
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
 	int rv = KERN_SUCCESS;
 
 	VM_MAP_ASSERT_LOCKED(map);
@@ -471,50 +588,31 @@ int vm_map_check_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 	return rv;
 }
 
-/* Fill @entry in and link it; its place must be free, and paid for. */
-static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
-				struct vm_object *object, vm_ooffset_t offset, vm_offset_t start,
-				vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow)
-{
-	entry->start = start;
-	entry->end = end;
-	entry->object = object;
-	entry->offset = object ? offset : 0;
-	entry->eflags = 0;
-	if (cow & MAP_COPY_ON_WRITE)
-		entry->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
-	if (cow & MAP_DISABLE_SYNCER)
-		entry->eflags |= MAP_ENTRY_NOSYNC;
-	if (cow & MAP_DISABLE_COREDUMP)
-		entry->eflags |= MAP_ENTRY_NOCOREDUMP;
-	if (cow & MAP_CREATE_GUARD)
-		entry->eflags |= MAP_ENTRY_GUARD;
-	if (cow & MAP_STACK_GROWS_DOWN)
-		entry->eflags |= MAP_ENTRY_GROWS_DOWN;
-	entry->protection = prot;
-	entry->max_protection = max;
-	entry->inheritance = cow & MAP_INHERIT_SHARE ? VM_INHERIT_SHARE : VM_INHERIT_DEFAULT;
-	entry->stack_prot = VM_PROT_NONE;
-	entry->stack_max = VM_PROT_NONE;
-	entry->wired_count = 0;
-	entry->read_ahead = 0;
-	entry->next_read = entry->start;
-	vm_map_entry_link(map, entry);
-	map->size += vm_map_entry_size(entry);
-	vm_map_trace_insert(map, entry);
-}
-
 /**
- * struct insertion - what an insertion needs, had before anything changes
+ * struct insertion - what is inserted, and what that needs, had before anything changes
+ * @object: what is mapped; or NULL
+ * @offset: where in it
+ * @start: first address
+ * @end: address behind the last
+ * @prot: protection
+ * @max: bound of that
+ * @cow: MAP_COPY_ON_WRITE and its kin
  * @entry: the entry
  * @gap: a stack's gap, or NULL
- * @size: bytes of memory that begin to exist at the top of the range
+ * @low: where the memory begins, above a stack's gap
  * @charge: bytes of swap to reserve
  */
 struct insertion {
+	struct vm_object *object;
+	vm_ooffset_t offset;
+	vm_offset_t start;
+	vm_offset_t end;
+	vm_prot_t prot;
+	vm_prot_t max;
+	int cow;
 	struct vm_map_entry *entry;
 	struct vm_map_entry *gap;
-	vm_size_t size;
+	vm_offset_t low;
 	vm_size_t charge;
 };
 
@@ -524,29 +622,96 @@ static void vm_map_insertion_drop(struct insertion *ins)
 	vm_map_entry_dispose(ins->gap);
 }
 
-static int vm_map_insertion_prepare(const struct vm_map *map, struct insertion *ins,
-				    struct vm_object *object, vm_size_t size, vm_prot_t prot,
-				    int cow)
+static int vm_map_insertion_prepare(const struct vm_map *map, struct insertion *ins)
 {
-	vm_size_t guard = ptoa(READ_ONCE(vm_stack_guard_page));
-	bool stack = cow & MAP_STACK_GROWS_DOWN;
+	vm_size_t guard = ptoa(READ_ONCE(vm_stack_guard_page)), size = ins->end - ins->start;
 
-	*ins = (struct insertion){ .size = size };
-	if (stack) {
+	ins->low = ins->start;
+	ins->gap = NULL;
+	ins->charge = 0;
+	if (ins->cow & MAP_STACK_GROWS_DOWN) {
 		if (size <= guard)
 			return KERN_INVALID_ARGUMENT;
-		ins->size = min(size - guard, round_page(READ_ONCE(vm_sgrowsiz)));
+		ins->low = ins->end - min(size - guard, round_page(READ_ONCE(vm_sgrowsiz)));
 	}
 	/* What others can reach as well is charged to the object, if to anyone. */
-	if ((prot & VM_PROT_WRITE) && (!object || (cow & MAP_COPY_ON_WRITE)))
-		ins->charge = ins->size;
+	if ((ins->prot & VM_PROT_WRITE) && (!ins->object || (ins->cow & MAP_COPY_ON_WRITE)))
+		ins->charge = ins->end - ins->low;
 	ins->entry = vm_map_has_room(map) ? vm_map_entry_create() : NULL;
-	if (ins->size < size)
+	if (ins->low != ins->start)
 		ins->gap = vm_map_entry_create();
-	if (ins->entry && (ins->gap || ins->size == size))
+	if (ins->entry && (ins->gap || ins->low == ins->start))
 		return KERN_SUCCESS;
 	vm_map_insertion_drop(ins);
 	return KERN_RESOURCE_SHORTAGE;
+}
+
+/* Fill in what is the same for all new entries. */
+static void vm_map_entry_init(struct vm_map_entry *entry, vm_offset_t start, vm_offset_t end,
+			      int cow)
+{
+	entry->start = start;
+	entry->end = end;
+	entry->eflags = cow & MAP_DISABLE_COREDUMP ? MAP_ENTRY_NOCOREDUMP : 0;
+	entry->inheritance = cow & MAP_INHERIT_SHARE ? VM_INHERIT_SHARE : VM_INHERIT_DEFAULT;
+	entry->stack_prot = VM_PROT_NONE;
+	entry->stack_max = VM_PROT_NONE;
+	entry->wired_count = 0;
+	entry->read_ahead = 0;
+	entry->next_read = start;
+}
+
+/* Link a new entry behind @pred; its place must be free, and paid for. */
+static void vm_map_entry_insert(struct vm_map *map, struct vm_map_entry *pred,
+				struct vm_map_entry *entry)
+{
+	vm_map_entry_link_behind(map, pred, entry);
+	map->size += vm_map_entry_size(entry);
+	vm_map_trace_insert(map, entry);
+}
+
+static void vm_map_insert_gap(struct vm_map *map, struct vm_map_entry *pred,
+			      const struct insertion *ins)
+{
+	struct vm_map_entry *gap = ins->gap;
+
+	vm_map_entry_init(gap, ins->start, ins->low, ins->cow & MAP_DISABLE_COREDUMP);
+	gap->object = NULL;
+	gap->offset = 0;
+	gap->eflags |= MAP_ENTRY_GUARD | MAP_ENTRY_STACK_GAP;
+	gap->protection = VM_PROT_NONE;
+	gap->max_protection = VM_PROT_NONE;
+	gap->stack_prot = ins->prot;
+	gap->stack_max = ins->max;
+	vm_map_entry_insert(map, pred, gap);
+}
+
+static void vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *pred,
+				const struct insertion *ins)
+{
+	struct vm_map_entry *entry = ins->entry;
+	struct vm_object *object = ins->object;
+
+	vm_map_entry_init(entry, ins->low, ins->end, ins->cow);
+	entry->object = object;
+	entry->offset = object ? ins->offset : 0;
+	entry->protection = ins->prot;
+	entry->max_protection = ins->max;
+	if (ins->cow & MAP_DISABLE_SYNCER)
+		entry->eflags |= MAP_ENTRY_NOSYNC;
+	if (ins->cow & MAP_CREATE_GUARD)
+		entry->eflags |= MAP_ENTRY_GUARD;
+	if (ins->cow & MAP_STACK_GROWS_DOWN)
+		entry->eflags |= MAP_ENTRY_GROWS_DOWN;
+	if (ins->charge)
+		entry->eflags |= MAP_ENTRY_CHARGED;
+	/* What is nobody else's needs no copy. */
+	if (object && (ins->cow & MAP_COPY_ON_WRITE))
+		entry->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
+	else if (object && vm_object_sized(object) && (ins->max & VM_PROT_WRITE))
+		entry->eflags |= MAP_ENTRY_WRITECNT;
+	vm_map_entry_writecnt(entry);
+	vm_map_entry_insert(map, pred, entry);
 }
 
 bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry)
@@ -562,64 +727,72 @@ bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry)
 	if (!vm_object_coalesce(prev->object, prev->offset, prev->end - prev->start,
 				entry->end - entry->start))
 		return false;
-	vm_map_entry_unlink(map, entry);
 	prev->end = entry->end;
-	vm_map_entry_gap_changed(map, vm_map_entry_succ(map, prev));
+	vm_map_entry_unlink(map, entry);
 	vm_map_entry_dispose(entry);
 	return true;
 }
 
-/* Insert what was prepared and charged. Cannot fail. */
-static void vm_map_insertion_commit(struct vm_map *map, struct insertion *ins,
-				    struct vm_object *object, vm_ooffset_t offset,
-				    vm_offset_t start, vm_offset_t end, vm_prot_t prot,
-				    vm_prot_t max, int cow)
+/* Insert what was prepared and charged behind @pred. Cannot fail. */
+static void vm_map_insertion_commit(struct vm_map *map, struct vm_map_entry *pred,
+				    struct insertion *ins)
 {
-	vm_offset_t low = end - ins->size;
+	struct vm_map_entry *succ;
 
 	if (ins->gap) {
-		vm_map_insert_entry(map, ins->gap, NULL, 0, start, low, VM_PROT_NONE, VM_PROT_NONE,
-				    MAP_CREATE_GUARD | (cow & MAP_DISABLE_COREDUMP));
-		ins->gap->eflags |= MAP_ENTRY_STACK_GAP;
-		ins->gap->stack_prot = prot;
-		ins->gap->stack_max = max;
+		vm_map_insert_gap(map, pred, ins);
+		pred = ins->gap;
 	}
-	vm_map_insert_entry(map, ins->entry, object, offset, low, end, prot, max, cow);
-	if (ins->charge)
-		ins->entry->eflags |= MAP_ENTRY_CHARGED;
-	if (object && vm_object_sized(object) && (max & VM_PROT_WRITE) &&
-	    !(cow & MAP_COPY_ON_WRITE))
-		ins->entry->eflags |= MAP_ENTRY_WRITECNT;
-	vm_map_entry_writecnt(ins->entry);
-	vm_map_try_extend(map, ins->entry);
-	vm_map_simplify(map, start, end);
+	vm_map_insert_entry(map, pred, ins);
+	succ = vm_map_entry_succ(map, ins->entry);
+	if (!vm_map_try_extend(map, ins->entry))
+		vm_map_try_merge_entries(map, ins->entry);
+	vm_map_try_merge_entries(map, succ);
 	vm_map_assert_consistent(map);
+}
+
+/* Insert where there is room, in front of @succ or behind all entries. */
+static int vm_map_insert_before(struct vm_map *map, struct vm_map_entry *succ,
+				struct insertion *ins)
+{
+	int rv;
+
+	if (ins->prot & ~ins->max)
+		return KERN_INVALID_ARGUMENT;
+	rv = vm_map_insertion_prepare(map, ins);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	if (!vm_map_charge(map, ins->charge)) {
+		vm_map_insertion_drop(ins);
+		return KERN_RESOURCE_SHORTAGE;
+	}
+	vm_map_insertion_commit(map, vm_map_entry_before(map, succ), ins);
+	return KERN_SUCCESS;
 }
 
 int vm_map_insert(struct vm_map *map, struct vm_object *object, vm_ooffset_t offset,
 		  vm_offset_t start, vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow)
 {
-	struct vm_map_entry *entry;
-	struct insertion ins;
-	int rv;
+	struct insertion ins = {
+		.object = object,
+		.offset = offset,
+		.start = start,
+		.end = end,
+		.prot = prot,
+		.max = max,
+		.cow = cow,
+	};
+	struct vm_map_entry *succ;
 
 	VM_MAP_ASSERT_WLOCKED(map);
 	if (!vm_map_range_valid(map, start, end))
 		return KERN_INVALID_ADDRESS;
 	if (prot & ~max)
 		return KERN_INVALID_ARGUMENT;
-	entry = vm_map_lookup_entry_ge(map, start);
-	if (entry && entry->start < end)
+	succ = vm_map_lookup_entry_ge(map, start);
+	if (succ && succ->start < end)
 		return KERN_NO_SPACE;
-	rv = vm_map_insertion_prepare(map, &ins, object, end - start, prot, cow);
-	if (rv != KERN_SUCCESS)
-		return rv;
-	if (!vm_map_charge(map, ins.charge)) {
-		vm_map_insertion_drop(&ins);
-		return KERN_RESOURCE_SHORTAGE;
-	}
-	vm_map_insertion_commit(map, &ins, object, offset, start, end, prot, max, cow);
-	return KERN_SUCCESS;
+	return vm_map_insert_before(map, succ, &ins);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_insert);
 
@@ -627,18 +800,30 @@ int vm_map_find(struct vm_map *map, struct vm_object *object, vm_ooffset_t offse
 		vm_offset_t *addr, vm_size_t length, vm_size_t align, vm_offset_t max_addr,
 		vm_prot_t prot, vm_prot_t max, int cow)
 {
-	vm_offset_t place;
+	struct insertion ins = {
+		.object = object,
+		.offset = offset,
+		.prot = prot,
+		.max = max,
+		.cow = cow,
+	};
+	struct vm_map_entry *succ;
 	int rv;
 
+	if (!length)
+		return KERN_INVALID_ADDRESS;
 	vm_map_lock(map);
-	rv = vm_map_findspace(map, *addr, length, align, max_addr, &place);
+	rv = vm_map_findspace_succ(map, *addr, length, align, max_addr, &ins.start, &succ);
 	if (rv == KERN_NO_SPACE && *addr > map->min_offset)
-		rv = vm_map_findspace(map, map->min_offset, length, align, max_addr, &place);
-	if (rv == KERN_SUCCESS)
-		rv = vm_map_insert(map, object, offset, place, place + length, prot, max, cow);
+		rv = vm_map_findspace_succ(map, map->min_offset, length, align, max_addr,
+					   &ins.start, &succ);
+	if (rv == KERN_SUCCESS) {
+		ins.end = ins.start + length;
+		rv = vm_map_insert_before(map, succ, &ins);
+	}
 	vm_map_unlock(map);
 	if (rv == KERN_SUCCESS)
-		*addr = place;
+		*addr = ins.start;
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_find);
@@ -660,17 +845,20 @@ static void vm_map_entry_free_pages(struct vm_map_entry *entry)
 	VM_OBJECT_WUNLOCK(object);
 }
 
-void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+void vm_map_delete_clipped(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end,
 			   struct list_head *deferred)
 {
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start), *next;
+	struct vm_map_entry *next;
+	bool removed = false;
 
 	VM_MAP_ASSERT_WLOCKED(map);
-	if (!entry || entry->start >= end)
-		return;
-	pmap_remove(map->pmap, start, end);
 	for (; entry && entry->start < end; entry = next) {
 		next = vm_map_entry_succ(map, entry);
+		/* Nothing is mapped of what has no object. */
+		if (entry->object && !removed) {
+			pmap_remove(map->pmap, entry->start, end);
+			removed = true;
+		}
 		if (entry->wired_count)
 			vm_map_entry_unwire(map, entry);
 		vm_map_trace_delete(map, entry);
@@ -679,9 +867,12 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 		if (entry->eflags & MAP_ENTRY_CHARGED)
 			vm_map_uncharge(map, entry->end - entry->start);
 		vm_map_entry_release_writecnt(entry);
-		if (entry->object)
+		if (entry->object) {
 			vm_map_entry_free_pages(entry);
-		list_add_tail(&entry->link, deferred);
+			list_add_tail(&entry->link, deferred);
+		} else {
+			vm_map_entry_dispose(entry);
+		}
 		cond_resched();
 	}
 }
@@ -689,14 +880,16 @@ void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start, vm_offset_t en
 int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		  struct list_head *deferred)
 {
+	struct vm_map_entry *first;
 	int rv;
 
 	vm_map_lock(map);
-	rv = vm_map_check_range(map, start, end);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_check_range(map, first, end);
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_clip_range(map, start, end);
+		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS)
-		vm_map_delete_clipped(map, start, end, deferred);
+		vm_map_delete_clipped(map, first, end, deferred);
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);
 	return rv;
@@ -706,7 +899,7 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_remove);
 void vm_map_remove_all(struct vm_map *map, struct list_head *deferred)
 {
 	vm_map_lock(map);
-	vm_map_delete_clipped(map, map->min_offset, map->max_offset, deferred);
+	vm_map_delete_clipped(map, vm_map_entry_first(map), map->max_offset, deferred);
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);
 }
@@ -725,10 +918,9 @@ void vm_map_process_deferred(struct list_head *deferred)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_process_deferred);
 
-/* Swap reserved for entries of [start, end), which is clipped. */
-static vm_size_t vm_map_charged(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+/* Swap reserved for whole entries, from @entry to @end. */
+static vm_size_t vm_map_charged(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
 {
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
 	vm_size_t charge = 0;
 
 	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
@@ -742,7 +934,16 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object, vm_ooffset_t offs
 		 bool excl, struct list_head *deferred)
 {
 	vm_offset_t end = start + length;
-	struct insertion ins;
+	struct insertion ins = {
+		.object = object,
+		.offset = offset,
+		.start = start,
+		.end = end,
+		.prot = prot,
+		.max = max,
+		.cow = cow,
+	};
+	struct vm_map_entry *first, *pred;
 	vm_size_t old;
 	int rv;
 
@@ -757,24 +958,25 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object, vm_ooffset_t offs
 		return rv;
 	}
 	/* All that may fail comes first: once the old entries are gone nothing may. */
-	rv = vm_map_insertion_prepare(map, &ins, object, length, prot, cow);
+	rv = vm_map_insertion_prepare(map, &ins);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	vm_map_lock(map);
-	rv = vm_map_check_range(map, start, end);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_check_range(map, first, end);
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_clip_range(map, start, end);
+		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS) {
+		pred = vm_map_entry_before(map, first);
 		/* What is replaced pays for what replaces it. */
-		old = vm_map_charged(map, start, end);
+		old = vm_map_charged(map, first, end);
 		if (swap_reserve(ins.charge > old ? ins.charge - old : 0)) {
 			map->charge += ins.charge;
 			swap_reserve_force(min(ins.charge, old));
-			vm_map_delete_clipped(map, start, end, deferred);
-			vm_map_insertion_commit(map, &ins, object, offset, start, end, prot, max,
-						cow);
+			vm_map_delete_clipped(map, first, end, deferred);
+			vm_map_insertion_commit(map, pred, &ins);
 		} else {
-			vm_map_simplify(map, start, end);
+			vm_map_simplify(map, first, end);
 			rv = KERN_RESOURCE_SHORTAGE;
 		}
 	}
@@ -800,11 +1002,11 @@ static bool vm_map_entry_wants_charge(struct vm_map_entry *entry)
  * First pass of vm_map_protect(): is the change allowed everywhere, and what swap
  * does it need?
  */
-static int vm_map_protect_check(struct vm_map *map, vm_offset_t start, vm_offset_t end,
-				vm_prot_t wanted, vm_prot_t new_prot, vm_size_t *charge)
+static int vm_map_protect_check(struct vm_map *map, struct vm_map_entry *entry,
+				vm_offset_t start, vm_offset_t end, vm_prot_t wanted,
+				vm_prot_t new_prot, vm_size_t *charge)
 {
-	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
-	int rv = vm_map_check_range(map, start, end);
+	int rv = vm_map_check_range(map, entry, end);
 
 	*charge = 0;
 	for (; rv == KERN_SUCCESS && entry && entry->start < end;
@@ -832,9 +1034,12 @@ static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
 		entry->protection &= new_maxprot;
 	}
 	/*
-	 * A fetch from a page that is mapped without EXEC never reaches vm_fault():
-	 * Linux takes it for an error. So such pages must go.
+	 * Nothing is mapped of what has no object. A fetch from a page that is mapped
+	 * without EXEC never reaches vm_fault(): Linux takes it for an error. So such
+	 * pages must go.
 	 */
+	if (!entry->object)
+		return;
 	if (entry->protection & ~old & VM_PROT_EXECUTE)
 		pmap_remove(map->pmap, entry->start, entry->end);
 	else if (old & ~entry->protection)
@@ -847,7 +1052,7 @@ static void vm_map_protect_entry(struct vm_map *map, struct vm_map_entry *entry,
 int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_prot_t new_prot,
 		   vm_prot_t new_maxprot, int flags)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 	vm_prot_t wanted = 0;
 	vm_size_t charge;
 	int rv;
@@ -865,18 +1070,18 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 		return KERN_SUCCESS;
 
 	vm_map_lock(map);
-	rv = vm_map_protect_check(map, start, end, wanted, new_prot, &charge);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_protect_check(map, first, start, end, wanted, new_prot, &charge);
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_clip_range(map, start, end);
+		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS && !vm_map_charge(map, charge)) {
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 		rv = KERN_RESOURCE_SHORTAGE;
 	}
 	if (rv != KERN_SUCCESS)
 		goto unlock;
 
-	entry = vm_map_lookup_entry_ge(map, start);
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
+	for (entry = first; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_GUARD)
 			continue;
 		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry)) {
@@ -887,7 +1092,7 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	}
 	/* What somebody else has paid for in the meantime, for an object we share. */
 	vm_map_uncharge(map, charge);
-	vm_map_simplify(map, start, end);
+	vm_map_simplify(map, first, end);
 	vm_map_assert_consistent(map);
 unlock:
 	vm_map_unlock(map);
@@ -895,16 +1100,16 @@ unlock:
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_protect);
 
-/* Is anything in [start, end) immutable? */
-static bool vm_map_range_immutable(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+/* Is anything immutable, from @entry to @end? */
+static bool vm_map_range_immutable(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
 {
-	return vm_map_check_range(map, start, end) == KERN_NO_ACCESS;
+	return vm_map_check_range(map, entry, end) == KERN_NO_ACCESS;
 }
 
 int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		   vm_inherit_t new_inheritance)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 	int rv;
 
 	if (new_inheritance > VM_INHERIT_ZERO)
@@ -913,16 +1118,17 @@ int vm_map_inherit(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		return KERN_SUCCESS;
 
 	vm_map_lock(map);
-	rv = vm_map_range_immutable(map, start, end) ? KERN_NO_ACCESS :
-						       vm_map_clip_range(map, start, end);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_range_immutable(map, first, end) ? KERN_NO_ACCESS :
+	     vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS) {
-		entry = vm_map_lookup_entry_ge(map, start);
+		entry = first;
 		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 			if ((entry->eflags & MAP_ENTRY_GUARD) && new_inheritance == VM_INHERIT_ZERO)
 				continue;
 			entry->inheritance = new_inheritance;
 		}
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 	}
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);
@@ -932,18 +1138,19 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_inherit);
 
 int vm_map_immutable(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 	int rv;
 
 	if (start >= end)
 		return KERN_SUCCESS;
 	vm_map_lock(map);
-	rv = vm_map_clip_range(map, start, end);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS) {
-		entry = vm_map_lookup_entry_ge(map, start);
-		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		for (entry = first; entry && entry->start < end;
+		     entry = vm_map_entry_succ(map, entry))
 			entry->eflags |= MAP_ENTRY_IMMUTABLE;
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 	}
 	vm_map_unlock(map);
 	return rv;
@@ -987,16 +1194,17 @@ static bool vm_map_advice_flags(unsigned int advice, u32 *set, u32 *clear)
 static int vm_map_madvise_flags(struct vm_map *map, vm_offset_t start, vm_offset_t end, u32 set,
 				u32 clear)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 	int rv;
 
 	vm_map_lock(map);
-	rv = vm_map_clip_range(map, start, end);
+	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS) {
-		entry = vm_map_lookup_entry_ge(map, start);
-		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		for (entry = first; entry && entry->start < end;
+		     entry = vm_map_entry_succ(map, entry))
 			entry->eflags = (entry->eflags & ~clear) | set;
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 	}
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);
@@ -1034,9 +1242,11 @@ int vm_map_madvise(struct vm_map *map, vm_offset_t start, vm_offset_t end, unsig
 		return vm_map_madvise_flags(map, start, end, set, clear);
 
 	vm_map_lock_read(map);
-	if (advice == VM_ADVICE_FREE && vm_map_range_immutable(map, start, end))
+	entry = vm_map_lookup_entry_ge(map, start);
+	if (advice == VM_ADVICE_FREE && vm_map_range_immutable(map, entry, end)) {
 		rv = KERN_NO_ACCESS;
-	entry = rv == KERN_SUCCESS ? vm_map_lookup_entry_ge(map, start) : NULL;
+		entry = NULL;
+	}
 	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
 		if (!entry->object || entry->wired_count ||
 		    (entry->eflags & MAP_ENTRY_IN_TRANSITION))
@@ -1125,11 +1335,13 @@ int vm_map_entry_make_object(struct vm_map_entry *entry)
 {
 	struct vm_object *object;
 
+	VM_ASSERT(!entry->offset);
 	object = vm_object_allocate_anon(OFF_TO_IDX(entry->end - entry->start));
 	if (!object)
 		return KERN_RESOURCE_SHORTAGE;
-	entry->object = object;
-	entry->offset = 0;
+	/* Another fault may have been faster; then its object is the one. */
+	if (cmpxchg(&entry->object, NULL, object))
+		vm_object_deallocate_later(object);
 	return KERN_SUCCESS;
 }
 
@@ -1264,22 +1476,20 @@ static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t
 		return KERN_PROTECTION_FAILURE;
 	*out_entry = entry;
 
+	if (!READ_ONCE(entry->object)) {
+		rv = vm_map_entry_make_object(entry);
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
 	copy = (entry->eflags & MAP_ENTRY_NEEDS_COPY) &&
 	       (fault_type & (VM_PROT_WRITE | VM_PROT_COPY));
-	if (entry->object && !copy)
+	if (!copy)
 		return KERN_SUCCESS;
 	if (!*exclusive) {
 		*exclusive = true;
 		return KERN_RESTART;
 	}
-	if (copy && entry->object) {
-		rv = vm_map_entry_make_shadow(entry);
-	} else {
-		rv = vm_map_entry_make_object(entry);
-		/* Nothing is shared with anyone, so nothing needs copying. */
-		entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
-	}
-	return rv;
+	return vm_map_entry_make_shadow(entry);
 }
 
 int vm_map_lookup(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,

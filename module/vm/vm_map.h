@@ -60,8 +60,9 @@ struct pmap;
  * @max_gap: (M) largest @gap in the subtree
  * @start: (M) first address
  * @end: (M) address behind the last
- * @object: (M) object mapped; NULL: none yet (zero-fill), or a guard; in a system map:
- *	memory that is wired and whose pages the pmap knows
+ * @object: (M) object mapped; NULL: none yet (zero-fill), or a guard, with @offset zero
+ *	and nothing in the pmap; in a system map: memory that is wired and whose pages the
+ *	pmap knows. A first object may come while the map is locked shared, by cmpxchg()
  * @sub_map: (M) with MAP_ENTRY_IS_SUB_MAP: the map
  * @offset: (M) byte offset of @start in it
  * @eflags: (M) MAP_ENTRY_*

@@ -132,13 +132,8 @@ static int vm_map_fork_copy(struct vm_map *old_map, struct vm_map_entry *old,
 
 /* Make @new what the child gets of @old; its object is set when it succeeds. */
 static int vm_map_fork_entry(struct vm_map *old_map, struct vm_map_entry *old,
-			     struct vm_map *new_map, struct vm_map_entry *new,
-			     struct protect_run *run)
+			     struct vm_map_entry *new, struct protect_run *run)
 {
-	vm_size_t size = old->end - old->start;
-	bool charge;
-	int rv;
-
 	*new = *old;
 	new->wired_count = 0;
 	new->eflags &= ~(MAP_ENTRY_USER_WIRED | MAP_ENTRY_IN_TRANSITION |
@@ -146,50 +141,75 @@ static int vm_map_fork_entry(struct vm_map *old_map, struct vm_map_entry *old,
 	if (old->inheritance == VM_INHERIT_SHARE)
 		return vm_map_entry_share(old_map, old, new);
 
-	charge = (old->eflags & MAP_ENTRY_CHARGED) ||
-		 ((old->protection & VM_PROT_WRITE) && !(old->eflags & MAP_ENTRY_GUARD));
-	if (charge) {
-		if (!vm_map_charge(new_map, size))
-			return KERN_RESOURCE_SHORTAGE;
+	if ((old->eflags & MAP_ENTRY_CHARGED) ||
+	    ((old->protection & VM_PROT_WRITE) && !(old->eflags & MAP_ENTRY_GUARD)))
 		new->eflags |= MAP_ENTRY_CHARGED;
-	}
 	if (old->inheritance == VM_INHERIT_ZERO) {
 		new->object = NULL;
 		new->offset = 0;
 		new->eflags &= ~(MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY);
 		return KERN_SUCCESS;
 	}
-	rv = vm_map_fork_copy(old_map, old, new, run);
-	if (rv != KERN_SUCCESS && charge)
-		vm_map_uncharge(new_map, size);
-	return rv;
+	return vm_map_fork_copy(old_map, old, new, run);
+}
+
+/* Pay for what is charged to the child, all of it or nothing. */
+static int vm_map_fork_charge(struct vm_map *new_map, vm_size_t charge)
+{
+	struct vm_map_entry *entry;
+
+	if (vm_map_charge(new_map, charge))
+		return KERN_SUCCESS;
+	VM_MAP_ENTRY_FOREACH(entry, new_map)
+		entry->eflags &= ~MAP_ENTRY_CHARGED;
+	return KERN_RESOURCE_SHORTAGE;
+}
+
+/*
+ * Entries come in order, into a map that nobody has seen: so they go on the list first,
+ * and the tree and the account are made for all of them at once.
+ */
+static int vm_map_fork_entries(struct vm_map *old_map, struct vm_map *new_map,
+			       struct protect_run *run, vm_size_t *charge)
+{
+	struct vm_map_entry *old, *new;
+	int rv;
+
+	VM_MAP_ENTRY_FOREACH(old, old_map) {
+		/* A run may cross holes, but nothing that keeps its mappings. */
+		if (old->inheritance != VM_INHERIT_COPY || vm_map_entry_held(old))
+			protect_run_flush(old_map, run);
+		if (old->inheritance == VM_INHERIT_NONE)
+			continue;
+		new = vm_map_entry_create();
+		rv = new ? vm_map_fork_entry(old_map, old, new, run) : KERN_RESOURCE_SHORTAGE;
+		if (rv != KERN_SUCCESS) {
+			vm_map_entry_dispose(new);
+			return rv;
+		}
+		list_add_tail(&new->link, &new_map->header);
+		new_map->nentries++;
+		new_map->size += vm_map_entry_size(new);
+		if (new->eflags & MAP_ENTRY_CHARGED)
+			*charge += new->end - new->start;
+	}
+	return KERN_SUCCESS;
 }
 
 int vm_map_fork_locked(struct vm_map *old_map, struct vm_map *new_map)
 {
 	struct protect_run run = { 0, 0 };
-	struct vm_map_entry *old, *new;
-	int rv = KERN_SUCCESS;
+	vm_size_t charge = 0;
+	int rv, charged;
 
 	VM_MAP_ASSERT_WLOCKED(old_map);
 	VM_MAP_ASSERT_WLOCKED(new_map);
 	trace_bsdvm_map_fork_begin(old_map->id, new_map->id, old_map->nentries, old_map->size);
-	VM_MAP_ENTRY_FOREACH(old, old_map) {
-		/* A run may cross holes, but nothing that keeps its mappings. */
-		if (old->inheritance != VM_INHERIT_COPY || vm_map_entry_held(old))
-			protect_run_flush(old_map, &run);
-		if (old->inheritance == VM_INHERIT_NONE)
-			continue;
-		new = vm_map_entry_create();
-		rv = new ? vm_map_fork_entry(old_map, old, new_map, new, &run) :
-			   KERN_RESOURCE_SHORTAGE;
-		if (rv != KERN_SUCCESS) {
-			vm_map_entry_dispose(new);
-			break;
-		}
-		vm_map_entry_link(new_map, new);
-		new_map->size += vm_map_entry_size(new);
-	}
+	rv = vm_map_fork_entries(old_map, new_map, &run, &charge);
+	vm_map_build_tree(new_map);
+	charged = vm_map_fork_charge(new_map, charge);
+	if (rv == KERN_SUCCESS)
+		rv = charged;
 	protect_run_flush(old_map, &run);
 	trace_bsdvm_map_fork_end(old_map->id, new_map->id, new_map->nentries, new_map->size, rv);
 	vm_map_assert_consistent(old_map);

@@ -53,7 +53,7 @@ static bool range_is_free(struct vm_map *map, vm_offset_t start, vm_size_t size)
 static int move_check(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
 	struct vm_map_entry *entry = vm_map_lookup_entry_ge(map, start);
-	int rv = vm_map_check_range(map, start, end);
+	int rv = vm_map_check_range(map, entry, end);
 
 	for (; start < end; start = entry->end, entry = vm_map_entry_succ(map, entry))
 		if (!entry || entry->start > start)
@@ -221,14 +221,16 @@ static int move_locked(struct move *mv, unsigned int flags, struct list_head *de
 	bool dup = flags & VM_MAP_MOVE_DUP;
 	struct vm_map *map = mv->map;
 	vm_offset_t end = mv->start + mv->size;
-	struct vm_map_entry *last;
+	struct vm_map_entry *first, *rest, *last;
 	int rv;
 
-	rv = vm_map_clip_range(map, mv->start, end);
+	first = vm_map_lookup_entry_ge(map, mv->start);
+	rv = vm_map_clip_range(map, &first, mv->start, end);
 	if (rv != KERN_SUCCESS)
 		return rv;
+	rest = vm_map_lookup_entry_ge(map, end);
 	if (!dup && end < mv->old_end)
-		rv = vm_map_clip_range(map, end, mv->old_end);
+		rv = vm_map_clip_range(map, &rest, end, mv->old_end);
 	if (rv == KERN_SUCCESS && dup)
 		rv = spare_prepare(mv);
 	if (rv == KERN_SUCCESS) {
@@ -237,19 +239,20 @@ static int move_locked(struct move *mv, unsigned int flags, struct list_head *de
 	}
 	if (rv != KERN_SUCCESS) {
 		spare_drop(mv);
-		vm_map_simplify(map, mv->start, mv->old_end);
+		vm_map_simplify(map, first, mv->old_end);
 		return rv;
 	}
 	if (dup) {
 		spare_commit(mv);
 	} else {
-		vm_map_delete_clipped(map, end, mv->old_end, deferred);
+		vm_map_delete_clipped(map, rest, mv->old_end, deferred);
 		if (mv->new_start != mv->start)
 			entries_move(mv);
 	}
 	ext_commit(mv);
-	vm_map_simplify(map, mv->start, mv->old_end);
-	vm_map_simplify(map, mv->new_start, mv->new_start + mv->size + mv->ext_size);
+	vm_map_simplify(map, vm_map_lookup_entry_ge(map, mv->start), mv->old_end);
+	vm_map_simplify(map, vm_map_lookup_entry_ge(map, mv->new_start),
+			mv->new_start + mv->size + mv->ext_size);
 	return KERN_SUCCESS;
 }
 

@@ -52,11 +52,28 @@ void vm_map_system_shutdown(void);
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
 
 /**
+ * vm_map_entry_link_behind() - the same where the place is known
+ * @map: the map
+ * @pred: the entry in front of the place, or NULL when that is the first one
+ * @entry: the entry, whose place is free
+ */
+void vm_map_entry_link_behind(struct vm_map *map, struct vm_map_entry *pred,
+			      struct vm_map_entry *entry);
+
+/**
  * vm_map_entry_unlink() - take an entry out of a map's tree and list
  * @map: the map
  * @entry: one of its entries
  */
 void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);
+
+/**
+ * vm_map_build_tree() - make the tree of a map of which there is only the list
+ * @map: the map, with its count of entries, and without a tree
+ *
+ * For many entries this is much less work than to link one after the other.
+ */
+void vm_map_build_tree(struct vm_map *map);
 
 /**
  * vm_map_entry_resize() - move an entry's bounds within its neighbours'
@@ -100,21 +117,24 @@ static inline void vm_map_trace_delete(const struct vm_map *map,
 /**
  * vm_map_clip_range() - see to it that entries end where a range ends
  * @map: the map
+ * @first: what vm_map_lookup_entry_ge() has said of @start; the same of the clipped
+ *	map afterwards, if it succeeds
  * @start: first address
  * @end: address behind the last
  *
  * Context: may sleep.
  * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE, and the map is as before.
  */
-int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+int vm_map_clip_range(struct vm_map *map, struct vm_map_entry **first, vm_offset_t start,
+		      vm_offset_t end);
 
 /**
  * vm_map_simplify() - merge what can be merged around and in a range
  * @map: the map
- * @start: first address
- * @end: address behind the last
+ * @first: the first entry of the range, or behind it; may be gone afterwards; or NULL
+ * @end: address behind the last of the range
  */
-void vm_map_simplify(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+void vm_map_simplify(struct vm_map *map, struct vm_map_entry *first, vm_offset_t end);
 
 /**
  * vm_map_try_extend() - let the entry in front grow over a new one
@@ -132,29 +152,31 @@ bool vm_map_try_extend(struct vm_map *map, struct vm_map_entry *entry);
 /**
  * vm_map_check_range() - may the entries of a range be changed?
  * @map: the map
- * @start: first address
- * @end: address behind the last
+ * @first: the first entry of the range, or behind it; or NULL
+ * @end: address behind the last of the range
  *
  * Return: KERN_SUCCESS; KERN_NO_ACCESS when one is immutable; KERN_RESTART when
  * one is in transition.
  */
-int vm_map_check_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+int vm_map_check_range(struct vm_map *map, struct vm_map_entry *first, vm_offset_t end);
 
 /**
  * vm_map_delete_clipped() - take whole entries out of a range
  * @map: the map; page tables pinned
- * @start: first address, where an entry begins or none is
- * @end: address behind the last, likewise
+ * @first: the first entry of the range, which does not begin below it, or one behind
+ *	it; or NULL
+ * @end: address behind the last of the range, where an entry begins or none is
  * @deferred: where they go
  */
-void vm_map_delete_clipped(struct vm_map *map, vm_offset_t start,
-			   vm_offset_t end, struct list_head *deferred);
+void vm_map_delete_clipped(struct vm_map *map, struct vm_map_entry *first, vm_offset_t end,
+			   struct list_head *deferred);
 
 /**
  * vm_map_entry_make_object() - give an entry an object of its own
  * @entry: an entry without one
  *
- * Context: may sleep.
+ * Context: may sleep. The map may be locked shared: then another thread's object may be
+ * the one.
  * Return: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
  */
 int vm_map_entry_make_object(struct vm_map_entry *entry);

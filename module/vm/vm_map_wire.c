@@ -158,18 +158,18 @@ static int wire_begin(struct vm_map *map, vm_offset_t start, vm_offset_t end, un
 
 	if (range_in_transition(map, start, end))
 		return KERN_RESTART;
+	first = vm_map_lookup_entry_ge(map, start);
 	rv = wire_check(map, start, end, flags);
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_clip_range(map, start, end);
+		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv != KERN_SUCCESS)
 		return rv;
 
-	first = vm_map_lookup_entry_ge(map, start);
 	for (entry = first; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
 		if (!entry->wired_count && entry_wirable(entry))
 			pages += atop(entry_length(entry));
 	if (!user_wire_add(pages)) {
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 		return KERN_RESOURCE_SHORTAGE;
 	}
 	for (entry = first; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
@@ -240,16 +240,16 @@ static void wire_end_entry(struct vm_map *map, struct vm_map_entry *entry, bool 
 static void wire_end(struct vm_map *map, vm_offset_t start, vm_offset_t end, bool good,
 		     vm_offset_t reached)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 
 	vm_map_lock(map);
-	entry = vm_map_lookup_entry_ge(map, start);
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+	first = vm_map_lookup_entry_ge(map, start);
+	for (entry = first; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
 		if (entry_wiring(entry))
 			wire_end_entry(map, entry, good, reached);
 	map->transitions--;
 	map->transition_gen++;
-	vm_map_simplify(map, start, end);
+	vm_map_simplify(map, first, end);
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);
 	wake_up_var(&map->transition_gen);
@@ -282,24 +282,25 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_wire);
 
 int vm_map_unwire(struct vm_map *map, vm_offset_t start, vm_offset_t end, unsigned int flags)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry, *first;
 	int rv = KERN_SUCCESS;
 
 	if (start >= end)
 		return KERN_SUCCESS;
 	vm_map_lock(map);
+	first = vm_map_lookup_entry_ge(map, start);
 	if (range_in_transition(map, start, end))
 		rv = KERN_RESTART;
 	else if (!(flags & VM_MAP_WIRE_HOLESOK) && range_has_hole(map, start, end))
 		rv = KERN_INVALID_ADDRESS;
 	else
-		rv = vm_map_clip_range(map, start, end);
+		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS) {
-		entry = vm_map_lookup_entry_ge(map, start);
-		for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		for (entry = first; entry && entry->start < end;
+		     entry = vm_map_entry_succ(map, entry))
 			if (entry->wired_count)
 				vm_map_entry_unwire(map, entry);
-		vm_map_simplify(map, start, end);
+		vm_map_simplify(map, first, end);
 	}
 	vm_map_assert_consistent(map);
 	vm_map_unlock(map);

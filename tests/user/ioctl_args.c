@@ -543,7 +543,30 @@ TEST(every_call_answers_a_bad_pointer_with_efault)
 	}
 }
 
-/* And what the result would have told of, a descriptor, is not left behind. */
+/* Does it say more than whether it has succeeded? */
+static bool has_result(const struct call *call)
+{
+	switch (call->request) {
+	case BSDVM_IOC_MUNMAP:
+	case BSDVM_IOC_MPROTECT:
+	case BSDVM_IOC_MSYNC:
+	case BSDVM_IOC_MINHERIT:
+	case BSDVM_IOC_MADVISE:
+	case BSDVM_IOC_MLOCK:
+	case BSDVM_IOC_MUNLOCK:
+	case BSDVM_IOC_MLOCKALL:
+	case BSDVM_IOC_MUNLOCKALL:
+	case BSDVM_IOC_MIMMUTABLE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * And what the result would have told of, a descriptor, is not left behind. Without a
+ * result there is nothing to write.
+ */
 TEST(a_result_that_cannot_be_written_is_efault)
 {
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -561,7 +584,8 @@ TEST(a_result_that_cannot_be_written_is_efault)
 		ASSERT(!mprotect(page, PAGE, PROT_READ));
 		before = dup(0);
 		close(before);
-		expect_call(call, page, EFAULT, "a page to read only");
+		expect_call(call, page, has_result(call) ? EFAULT : 0,
+			    "a page to read only");
 		after = dup(0);
 		close(after);
 		EXPECT_EQ(after, before);
