@@ -28,27 +28,43 @@ struct tlb_range {
 	vm_offset_t end;
 };
 
-static void pmap_tlb_flush_local(void *arg)
+/* What this CPU has of a range; it stays on this CPU. */
+static __always_inline void pmap_tlb_flush(struct mm_struct *mm, vm_offset_t start,
+					   vm_offset_t end)
 {
-	const struct tlb_range *range = arg;
-	vm_offset_t va;
-
-	if (read_cr3_pa() != __pa(range->mm->pgd))
+	if (read_cr3_pa() != __pa(mm->pgd))
 		return;
 	/* INVLPG does not reach the user's half of the ASIDs under PTI. */
-	if (boot_cpu_has(X86_FEATURE_PTI) ||
-	    range->end - range->start > PMAP_TLB_SINGLE_MAX * PAGE_SIZE) {
+	if (boot_cpu_has(X86_FEATURE_PTI) || end - start > PMAP_TLB_SINGLE_MAX * PAGE_SIZE) {
 		__flush_tlb_all();
 		return;
 	}
-	for (va = range->start; va < range->end; va += PAGE_SIZE)
-		asm volatile("invlpg (%0)" : : "r" (va) : "memory");
+	for (; start < end; start += PAGE_SIZE)
+		asm volatile("invlpg (%0)" : : "r" (start) : "memory");
+}
+
+static void pmap_tlb_flush_local(void *arg)
+{
+	const struct tlb_range *range = arg;
+
+	pmap_tlb_flush(range->mm, range->start, range->end);
+}
+
+/* All that the mask has, of which @cpu, this one, may be. Returns how many are others. */
+static noinline unsigned int pmap_tlb_flush_mask(struct pmap *pmap, vm_offset_t sva,
+						 vm_offset_t eva, unsigned int cpu)
+{
+	struct tlb_range range = { .mm = pmap->mm, .start = sva, .end = eva };
+	const struct cpumask *cpus = mm_cpumask(pmap->mm);
+	unsigned int others = cpumask_weight(cpus) - cpumask_test_cpu(cpu, cpus);
+
+	VM_CNT_ADD(v_shootdown_cpus, others);
+	on_each_cpu_mask(cpus, pmap_tlb_flush_local, &range, true);
+	return others;
 }
 
 void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 {
-	struct tlb_range range = { .mm = pmap->mm, .start = sva, .end = eva };
-	const struct cpumask *cpus = mm_cpumask(pmap->mm);
 	unsigned int cpu, others = 0;
 
 	/* Also the barrier between the page tables and reading the mask. */
@@ -56,13 +72,10 @@ void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 	VM_CNT_INC(v_shootdowns);
 
 	cpu = get_cpu();
-	if (cpumask_any_but(cpus, cpu) < nr_cpu_ids) {
-		others = cpumask_weight(cpus) - cpumask_test_cpu(cpu, cpus);
-		VM_CNT_ADD(v_shootdown_cpus, others);
-		on_each_cpu_mask(cpus, pmap_tlb_flush_local, &range, true);
-	} else {
-		pmap_tlb_flush_local(&range);
-	}
+	if (cpumask_any_but(mm_cpumask(pmap->mm), cpu) < nr_cpu_ids)
+		others = pmap_tlb_flush_mask(pmap, sva, eva, cpu);
+	else
+		pmap_tlb_flush(pmap->mm, sva, eva);
 	put_cpu();
 	trace_bsdvm_pmap_shootdown(sva, eva, others);
 }
