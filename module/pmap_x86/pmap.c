@@ -183,7 +183,7 @@ static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */
-static bool pmap_pte_needs_flush(pte_t old, pte_t new)
+static __always_inline bool pmap_pte_needs_flush(pte_t old, pte_t new)
 {
 	if (!pte_present(old))
 		return false;
@@ -221,7 +221,7 @@ int pmap_enter_at(struct pmap *pmap, void *md, vm_offset_t va, struct vm_page *m
 			return KERN_RESOURCE_SHORTAGE;
 		ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
 	}
-	rv = pmap_pv_insert(m, pmap, va, nosleep);
+	rv = pmap_pv_insert(m, pmap, va);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	if (prot & VM_PROT_WRITE)
@@ -273,7 +273,7 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		for (ptep = run.ptep; run.va < run.end; ptep++, i++, run.va += PAGE_SIZE) {
 			if (!ma[i] || pte_present(ptep_get(ptep)))
 				continue;
-			if (pmap_pv_insert(ma[i], pmap, run.va, true) != KERN_SUCCESS) {
+			if (pmap_pv_insert(ma[i], pmap, run.va) != KERN_SUCCESS) {
 				ma[i] = NULL;
 				continue;
 			}
@@ -304,7 +304,7 @@ static void pte_run_replace_begin(struct pmap *pmap, const struct pte_run *run,
 	pte_t *ptep = run->ptep, old;
 
 	for (; va < run->end; va += PAGE_SIZE, ptep++, ma++) {
-		if (pmap_pv_insert(*ma, pmap, va, true) != KERN_SUCCESS)
+		if (pmap_pv_insert(*ma, pmap, va) != KERN_SUCCESS)
 			*ma = NULL;
 		old = ptep_get(ptep);
 		if (*ma ? pmap_pte_needs_flush(old, pmap_make_pte(*ma, prot)) : pte_present(old)) {

@@ -39,10 +39,6 @@
 #include "vm/uma.h"
 #include "vm/vm_page.h"
 
-#define PV_PGOFF_BITS	35
-#define PV_PGOFF_MASK	((1ULL << PV_PGOFF_BITS) - 1)
-#define PV_GROUP_MAX	((1U << (64 - PV_PGOFF_BITS)) - 1)
-
 /*
  * Places of one window at which one page may be noted. A program that maps a page
  * at one address after the other would otherwise leave an entry at each.
@@ -206,8 +202,7 @@ static bool pv_crowded(const struct vm_page *m, u64 key)
 	return false;
 }
 
-/* The page is mapped elsewhere already. */
-static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
+int pmap_pv_insert_more(struct vm_page *m, u64 key)
 {
 	struct pv_entry *new = NULL;
 	bool missing, crowded;
@@ -237,18 +232,6 @@ static int pv_insert_more(struct vm_page *m, u64 key, bool nosleep)
 	if (!missing)
 		uma_zfree(pv_zone, new);
 	return KERN_SUCCESS;
-}
-
-int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va, bool nosleep)
-{
-	u64 key = (u64)pmap->group->id << PV_PGOFF_BITS | (va - pmap->start) >> PAGE_SHIFT;
-	u64 old = READ_ONCE(m->md.pv_first);
-
-	if (old == key)
-		return KERN_SUCCESS;
-	if (!old && (try_cmpxchg64(&m->md.pv_first, &old, key) || old == key))
-		return KERN_SUCCESS;
-	return pv_insert_more(m, key, nosleep);
 }
 
 bool pmap_page_is_mapped(struct vm_page *m)

@@ -25,22 +25,45 @@ int pmap_pv_init(void);
  */
 void pmap_pv_fini(void);
 
+/* Of a pv entry, see pmap_pv.c. */
+#define PV_PGOFF_BITS	35
+#define PV_PGOFF_MASK	((1ULL << PV_PGOFF_BITS) - 1)
+#define PV_GROUP_MAX	((1U << (64 - PV_PGOFF_BITS)) - 1)
+
+/**
+ * pmap_pv_insert_more() - note one more place of a page that is mapped elsewhere already
+ * @m: the page
+ * @key: the pv entry
+ *
+ * Context: as pmap_pv_insert().
+ * Return: as pmap_pv_insert().
+ */
+int pmap_pv_insert_more(struct vm_page *m, u64 key);
+
 /**
  * pmap_pv_insert() - note that a pmap may map a page
  * @m: the page
  * @pmap: the pmap
  * @va: the address
- * @nosleep: do without an allocation that sleeps
  *
  * Costs a comparison when it is noted already, one atomic operation for the first
- * mapping of a page, an allocation only beyond.
+ * mapping of a page, an allocation, which does not sleep, only beyond.
  *
  * Context: the page's object locked, shared or exclusively.
  * Return: KERN_SUCCESS; KERN_NO_SPACE when the group has too many entries for the
  * page already; KERN_RESOURCE_SHORTAGE for want of memory.
  */
-int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va,
-		   bool nosleep);
+static __always_inline int pmap_pv_insert(struct vm_page *m, struct pmap *pmap, vm_offset_t va)
+{
+	u64 key = (u64)pmap->group->id << PV_PGOFF_BITS | (va - pmap->start) >> PAGE_SHIFT;
+	u64 old = READ_ONCE(m->md.pv_first);
+
+	if (old == key)
+		return KERN_SUCCESS;
+	if (!old && (try_cmpxchg64(&m->md.pv_first, &old, key) || old == key))
+		return KERN_SUCCESS;
+	return pmap_pv_insert_more(m, key);
+}
 
 /**
  * pmap_tlb_shootdown() - make every CPU forget a range

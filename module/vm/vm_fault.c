@@ -212,7 +212,7 @@ static __always_inline struct vm_page *fault_look(struct faultstate *fs)
 }
 
 /* Look for the page in @fs->object, which is locked, and below. */
-static void fault_walk(struct faultstate *fs)
+static __always_inline void fault_walk(struct faultstate *fs)
 {
 	struct vm_object *backing;
 	enum objlock lock;
@@ -261,7 +261,7 @@ static bool fault_guess_resident(const struct faultstate *fs)
  * Step 2. Most pages are in the first object, or come there where nothing is behind it:
  * others may look at it meanwhile.
  */
-static void vm_fault_find(struct faultstate *fs)
+static __always_inline void vm_fault_find(struct faultstate *fs)
 {
 	struct vm_object *first = fs->first_object;
 
@@ -399,14 +399,14 @@ static int fault_pagein(struct faultstate *fs)
  * Put a fresh page into the first object, in place of @fs->m. A page that another
  * thread has put there meanwhile is taken instead.
  */
-static int fault_insert(struct faultstate *fs, struct vm_page *m)
+static __always_inline int fault_insert(struct faultstate *fs, struct vm_page *m)
 {
 	int ret;
 
 	/* As others will find it, at once. */
 	m->valid = 1;
 	vm_page_enqueue(m, PQ_ACTIVE);
-	ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
+	ret = vm_page_insert_at(m, fs->first_object, fs->first_pindex, fs->leaf);
 	if (ret) {
 		vm_page_free(m);
 		if (ret != -EEXIST)
@@ -464,7 +464,7 @@ static int fault_fill_shared(struct faultstate *fs)
  * further down: what it has mapped since may not be hidden unseen, nor what was paged out
  * since.
  */
-static int fault_find_again(struct faultstate *fs)
+static noinline int fault_find_again(struct faultstate *fs)
 {
 	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
@@ -522,7 +522,7 @@ static noinline int fault_zero_cluster(struct faultstate *fs)
 }
 
 /* Step 3, no page resident anywhere. */
-static int vm_fault_fill(struct faultstate *fs)
+static __always_inline int vm_fault_fill(struct faultstate *fs)
 {
 	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
 		return fault_pagein(fs);
@@ -682,9 +682,9 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 }
 
 /* Is this the first store to a page whose pager wants to know before? */
-static bool fault_unprepared(const struct faultstate *fs)
+static __always_inline bool fault_unprepared(const struct faultstate *fs)
 {
-	return writes(fs) && fs->object->type == OBJT_VNODE && fs->object == fs->first_object &&
+	return fs->object->type == OBJT_VNODE && fs->object == fs->first_object && writes(fs) &&
 	       !test_bit(PGA_PREPARED, &fs->m->aflags);
 }
 

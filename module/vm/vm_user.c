@@ -12,6 +12,7 @@
 #include "vm_page.h"
 
 unsigned long vm_max_user_pages;
+EXPORT_SYMBOL_IF_KUNIT(vm_max_user_pages);
 
 static DEFINE_HASHTABLE(vm_users, 6);
 static DEFINE_SPINLOCK(vm_user_lock);
