@@ -187,7 +187,7 @@ static pte_t pmap_make_pte(const struct vm_page *m, vm_prot_t prot)
 }
 
 /* Would a TLB that still holds @old allow or mean more than @new? */
-static bool pmap_pte_needs_flush(pte_t old, pte_t new)
+static __always_inline bool pmap_pte_needs_flush(pte_t old, pte_t new)
 {
 	if (!pte_present(old))
 		return false;

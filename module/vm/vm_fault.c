@@ -206,15 +206,28 @@ static bool fault_paged_out(const struct faultstate *fs)
 	return vm_pager_swapped(fs->object) && vm_pager_has_page(fs->object, fs->pindex);
 }
 
+/* Look for the page in @fs->object, which is locked. */
+static __always_inline struct vm_page *fault_look(struct faultstate *fs)
+{
+	struct xa_node *leaf;
+	void *entry = vm_radix_walk(&fs->object->pages, fs->pindex, &leaf);
+
+	if (fs->object == fs->first_object)
+		fs->leaf = leaf;
+	return entry && !xa_is_internal(entry) && fault_visible(fs->object, fs->pindex) ? entry :
+											  NULL;
+}
+
 /* Look for the page in @fs->object, which is locked, and below. */
-static void fault_walk(struct faultstate *fs)
+static __always_inline void fault_walk(struct faultstate *fs)
 {
 	struct vm_object *backing;
 	enum objlock lock;
 	int level;
 
 	fs->depth = 0;
-	while (!(fs->m = fault_page_at(fs->object, fs->pindex)) && !fault_paged_out(fs)) {
+	fs->leaf = NULL;
+	while (!(fs->m = fault_look(fs)) && !fault_paged_out(fs)) {
 		backing = fs->object->backing_object;
 		if (!backing)
 			break;
@@ -237,61 +250,28 @@ static void fault_walk(struct faultstate *fs)
 		fault_note_found(fs);
 }
 
-/*
- * Is a page of the first object resident there? And is it worth a closer look whether
- * faults come in sequence? Both a guess: the object is not locked.
- */
-static bool fault_guess_resident(struct faultstate *fs)
+/* Is a page of the first object resident there? A guess: the object is not locked. */
+static bool fault_guess_resident(const struct faultstate *fs)
 {
-	struct xa_node *leaf;
 	bool resident;
 
 	/* The map's lock keeps the object; not to be preempted, the nodes of its tree. */
 	preempt_disable();
-	resident = vm_radix_walk(&fs->first_object->pages, fs->first_pindex, &leaf);
-	fs->in_sequence = (fs->entry->eflags & MAP_ENTRY_BEHAV_SEQ) ||
-			  vm_radix_may_follow(leaf, fs->first_pindex, VM_FAULT_RUN_MIN - 1);
+	resident = vm_radix_lookup(&fs->first_object->pages, fs->first_pindex);
 	preempt_enable();
 	return resident;
 }
 
 /*
- * Is there nothing in an object but what is resident, and nothing behind it? So it stays
- * while the object is locked, shared is enough, but for pages that come.
+ * Step 2. Most pages are in the first object, or come there where nothing is behind it:
+ * others may look at it meanwhile.
  */
-static bool fault_alone(const struct vm_object *object)
-{
-	return !READ_ONCE(object->backing_object) && !vm_pager_swapped(object);
-}
-
-/*
- * Step 2, without a lock: is there nothing to be found? A page may come, or go to swap,
- * at any moment, but nothing comes behind an object that has no backing object.
- */
-static bool fault_guess_nowhere(const struct faultstate *fs, bool resident)
-{
-	const struct vm_object *first = fs->first_object;
-
-	return !resident && (first->flags & OBJ_ANON) && fault_alone(first);
-}
-
-/* The same as fault_walk() would note. */
-static void fault_note_nowhere(const struct faultstate *fs)
-{
-	if (fault_traced(fs))
-		fault_note_found(fs);
-}
-
-/*
- * Step 2. Most pages are in the first object, which then need not be changed.
- * @resident is a guess whether this one is.
- */
-static void vm_fault_find(struct faultstate *fs, bool resident)
+static __always_inline void vm_fault_find(struct faultstate *fs)
 {
 	struct vm_object *first = fs->first_object;
 
 	fs->first_lock = RLOCKED;
-	if (resident || !writes(fs) || !READ_ONCE(first->backing_object)) {
+	if (!writes(fs) || !READ_ONCE(first->backing_object) || fault_guess_resident(fs)) {
 		VM_OBJECT_RLOCK(first);
 		if (writes(fs) && first->backing_object &&
 		    !vm_page_lookup(first, fs->first_pindex)) {
@@ -424,14 +404,14 @@ static int fault_pagein(struct faultstate *fs)
  * Put a fresh page into the first object, in place of @fs->m. A page that another
  * thread has put there meanwhile is taken instead.
  */
-static int fault_insert(struct faultstate *fs, struct vm_page *m)
+static __always_inline int fault_insert(struct faultstate *fs, struct vm_page *m)
 {
 	int ret;
 
 	/* As others will find it, at once. */
 	m->valid = 1;
 	vm_page_enqueue(m, PQ_ACTIVE);
-	ret = vm_page_insert(m, fs->first_object, fs->first_pindex);
+	ret = vm_page_insert_at(m, fs->first_object, fs->first_pindex, fs->leaf);
 	if (ret) {
 		vm_page_free(m);
 		if (ret != -EEXIST)
@@ -483,56 +463,44 @@ static int fault_fill_shared(struct faultstate *fs)
 }
 
 /*
- * Lock the first object to put a page into it: shared, where the only thing that can be in
- * the page's way is another one in its place. Where one lower in the chain is to be hidden,
- * nobody may be mapping that.
+ * Nothing was found, and the page of zeroes shall hide what is behind the first object. That
+ * was locked for no more than a look: lock it so that nobody can map what will be hidden,
+ * and look again. Another thread may have been faster, here or, where the chain is shared,
+ * further down: what it has mapped since may not be hidden unseen, nor what was paged out
+ * since.
  */
-static void fault_lock_to_insert(struct faultstate *fs)
+static noinline int fault_find_again(struct faultstate *fs)
 {
-	struct vm_object *first = fs->first_object;
-
-	if (fault_alone(first)) {
-		VM_OBJECT_RLOCK(first);
-		fs->first_lock = RLOCKED;
-		if (fault_alone(first))
-			return;
-		VM_OBJECT_RUNLOCK(first);
-	}
-	VM_OBJECT_WLOCK(first);
+	VM_OBJECT_WLOCK(fs->first_object);
 	fs->first_lock = WLOCKED;
+	if (!fault_visible(fs->first_object, fs->first_pindex))
+		/* Its end has come nearer meanwhile. */
+		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
+	fs->pindex = fs->first_pindex;
+	fault_walk(fs);
+	return !fs->m && fault_paged_out(fs) ? fault_pagein(fs) : KERN_SUCCESS;
 }
 
 /*
- * Step 3, a page of zeroes: @m, unless NULL. It is zeroed with no object locked; the
+ * Step 3, a page of zeroes: @m, unless NULL. Where there is nothing behind the first object,
+ * that stays locked, shared: only another page can be in its place, and only one of those
+ * who come at once gets there. Otherwise the page is zeroed with no object locked; the
  * map's lock keeps the chain's meaning.
  */
 static int fault_zero(struct faultstate *fs, struct vm_page *m)
 {
-	int rv;
+	int rv = KERN_SUCCESS;
 
 	if (!m)
 		m = fault_alloc_page(fs->first_object);
 	if (!m)
 		return fault_wait_memory(fs, fs->first_object->user);
 	pmap_zero_page(m);
-	fault_lock_to_insert(fs);
-	if (!fault_visible(fs->first_object, fs->first_pindex)) {
-		/* Its end has come nearer meanwhile. */
+	if (fs->first_lock == UNLOCKED)
+		rv = fault_find_again(fs);
+	if (rv != KERN_SUCCESS || fs->m) {
 		vm_page_free(m);
-		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
-	}
-	if (!fault_alone(fs->first_object)) {
-		/*
-		 * Another thread may have been faster, here or, where the chain is
-		 * shared, further down: what it has mapped since may not be hidden
-		 * unseen, nor what was paged out since.
-		 */
-		fs->pindex = fs->first_pindex;
-		fault_walk(fs);
-		if (fs->m || fault_paged_out(fs)) {
-			vm_page_free(m);
-			return fs->m ? KERN_SUCCESS : fault_pagein(fs);
-		}
+		return rv;
 	}
 	rv = fault_insert(fs, m);
 	if (fs->m == m) {
@@ -550,7 +518,8 @@ static noinline int fault_zero_cluster(struct faultstate *fs)
 	int rv;
 
 	rv = fault_zero(fs, count ? ma[0] : NULL);
-	if (count > 1 && rv == KERN_SUCCESS && fault_alone(fs->first_object))
+	/* Nothing is behind the object, but something beside it may be in swap. */
+	if (count > 1 && rv == KERN_SUCCESS && !vm_pager_swapped(fs->first_object))
 		used += vm_fault_zero_ahead(fs, ma + 1, count - 1);
 	if (used < count)
 		vm_page_free_npages(ma + used, count - used);
@@ -558,7 +527,7 @@ static noinline int fault_zero_cluster(struct faultstate *fs)
 }
 
 /* Step 3, no page resident anywhere. */
-static int vm_fault_fill(struct faultstate *fs)
+static __always_inline int vm_fault_fill(struct faultstate *fs)
 {
 	if (!fault_zerofills(fs->object) || fault_paged_out(fs))
 		return fault_pagein(fs);
@@ -566,7 +535,10 @@ static int vm_fault_fill(struct faultstate *fs)
 		return fault_fail(fs, KERN_OUT_OF_BOUNDS);
 	if (!(fs->object->flags & OBJ_ANON) && fs->object != fs->first_object)
 		return fault_fill_shared(fs);
-	fault_unlock_objects(fs);
+	if (fs->object != fs->first_object)
+		fault_unlock_objects(fs);
+	else if (fault_in_sequence(fs))
+		return fault_zero_cluster(fs);
 	return fault_zero(fs, NULL);
 }
 
@@ -586,7 +558,7 @@ static int vm_fault_cow(struct faultstate *fs)
 	struct vm_page *m;
 	int rv;
 
-	if (fs->in_sequence && vm_fault_cow_cluster(fs))
+	if (fault_in_sequence(fs) && vm_fault_cow_cluster(fs))
 		return KERN_SUCCESS;
 	if (vm_fault_sole_owner(fs)) {
 		if (fault_take_page(fs->m, first, fs->first_pindex))
@@ -720,9 +692,9 @@ static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 }
 
 /* Is this the first store to a page whose pager wants to know before? */
-static bool fault_unprepared(const struct faultstate *fs)
+static __always_inline bool fault_unprepared(const struct faultstate *fs)
 {
-	return writes(fs) && fs->object->type == OBJT_VNODE && fs->object == fs->first_object &&
+	return fs->object->type == OBJT_VNODE && fs->object == fs->first_object && writes(fs) &&
 	       !test_bit(PGA_PREPARED, &fs->m->aflags);
 }
 
@@ -747,9 +719,9 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 		.vaddr = trunc_page(vaddr),
 		.fault_type = fault_type,
 		.fw = fw,
+		.single = m_hold,
 		.note = note,
 	};
-	bool resident;
 	int rv;
 
 	if (!fw->restarts++)
@@ -759,21 +731,9 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 	rv = vm_fault_lookup(&fs);
 	if (rv != KERN_SUCCESS)
 		return rv;
-	resident = fault_guess_resident(&fs);
-	/* Who wires asks for each page. */
-	if (m_hold)
-		fs.in_sequence = false;
-	if (fault_guess_nowhere(&fs, resident)) {
-		fault_note_nowhere(&fs);
-		if (fs.in_sequence)
-			rv = fault_zero_cluster(&fs);
-		else
-			rv = fault_zero(&fs, NULL);
-	} else {
-		vm_fault_find(&fs, resident);
-		if (!fs.m)
-			rv = vm_fault_fill(&fs);
-	}
+	vm_fault_find(&fs);
+	if (!fs.m)
+		rv = vm_fault_fill(&fs);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	if (vm_page_busied(fs.m))

@@ -26,14 +26,8 @@
 /* Pages that stand in a row before that of the fault, no more than @max. */
 static unsigned int fault_run(const struct faultstate *fs, unsigned int max)
 {
-	unsigned int run;
-
 	max = min_t(u64, max, atop(fs->vaddr - fs->entry->start));
-	/* Not to be preempted keeps the nodes of the tree, where the object is not locked. */
-	preempt_disable();
-	run = vm_radix_run_before(&fs->first_object->pages, fs->first_pindex, max);
-	preempt_enable();
-	return run;
+	return vm_radix_run_before(&fs->first_object->pages, fs->first_pindex, max);
 }
 
 /* How many pages shall come ahead, where @max come at once. */

@@ -25,11 +25,12 @@ enum objlock { UNLOCKED, RLOCKED, WLOCKED };
  * @fault_type: VM_PROT_* of the access
  * @fw: what to wait for, when the pass ends with KERN_RESTART
  * @prot: what a mapping of a page of @first_object may allow
- * @in_sequence: others may have come before it in order of address; a guess
+ * @single: no other page is to come with it
  * @entry: the entry
  * @first_object: its object
  * @first_pindex: the page there
  * @first_lock: how @first_object is locked
+ * @leaf: where the page would be in the tree of @first_object, while that is locked
  * @object: where the page was found, or the last object of the chain
  * @pindex: the page there
  * @object_lock: how @object is locked, when it is not @first_object
@@ -45,11 +46,12 @@ struct faultstate {
 	struct vm_fault_wait *fw;
 
 	vm_prot_t prot;
-	bool in_sequence;
+	bool single;
 	struct vm_map_entry *entry;
 	struct vm_object *first_object;
 	vm_pindex_t first_pindex;
 	enum objlock first_lock;
+	struct xa_node *leaf;
 
 	struct vm_object *object;
 	vm_pindex_t pindex;
@@ -77,6 +79,17 @@ static __always_inline void fault_note_how(const struct faultstate *fs, u32 how)
 static inline bool writes(const struct faultstate *fs)
 {
 	return fs->fault_type & (VM_PROT_WRITE | VM_PROT_COPY);
+}
+
+/*
+ * Are those before it in order of address there, so that it is worth a closer look how many?
+ * The first object is locked.
+ */
+static __always_inline bool fault_in_sequence(const struct faultstate *fs)
+{
+	return !fs->single && ((fs->entry->eflags & MAP_ENTRY_BEHAV_SEQ) ||
+			       vm_radix_may_follow(fs->leaf, fs->first_pindex,
+						   VM_FAULT_RUN_MIN - 1));
 }
 
 static inline void object_unlock(struct vm_object *object, enum objlock *lock)
@@ -136,7 +149,7 @@ bool vm_fault_sole_owner(const struct faultstate *fs);
  * @fs: nothing was found for it, and nothing is behind its first object
  * @ma: VM_FAULT_ZERO_MAX of them
  *
- * Context: the map locked, no object.
+ * Context: the first object locked.
  * Return: how many; none where the fault is alone, or memory is short.
  */
 unsigned int vm_fault_zero_alloc(const struct faultstate *fs, struct vm_page **ma);

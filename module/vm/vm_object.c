@@ -185,7 +185,8 @@ void vm_object_assert_consistent(struct vm_object *object)
 }
 #endif
 
-int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+int vm_page_insert_at(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex,
+		      struct xa_node *node)
 {
 	int ret = 0;
 
@@ -194,13 +195,22 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pind
 	/* Before others can find it, who have the lock shared as well. */
 	m->pindex = pindex;
 	WRITE_ONCE(m->object, object);
-	if (!vm_radix_fill(&object->pages, pindex, (void **)&m, 1))
+	if (unlikely(!vm_radix_put(node, pindex, m)))
 		ret = vm_radix_insert(&object->pages, pindex, m);
 	if (unlikely(ret))
 		WRITE_ONCE(m->object, NULL);
 	else
 		vm_object_count(object, 1);
 	return ret;
+}
+
+int vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	struct xa_node *node;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	vm_radix_walk(&object->pages, pindex, &node);
+	return vm_page_insert_at(m, object, pindex, node);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_insert);
 

@@ -679,6 +679,19 @@ int vm_page_insert(struct vm_page *m, struct vm_object *object,
 		   vm_pindex_t pindex);
 
 /**
+ * vm_page_insert_at() - put a page into an object where one was looked for
+ * @m: a page of no object
+ * @object: the object, locked since
+ * @pindex: where
+ * @node: where vm_radix_walk() has come to, on the way to @pindex
+ *
+ * Context: as vm_page_insert().
+ * Return: as vm_page_insert().
+ */
+int vm_page_insert_at(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex,
+		      struct xa_node *node);
+
+/**
  * vm_page_insert_npages() - put pages into an object, as far as it is easy
  * @ma: pages of no object
  * @n: how many, 1 at least

@@ -160,6 +160,33 @@ static inline unsigned int vm_radix_run_before(const struct xarray *tree, unsign
 	return run;
 }
 
+/* Places of a leaf have been filled. */
+static __always_inline void vm_radix_count(struct xa_node *leaf, unsigned int n)
+{
+	u8 count = READ_ONCE(leaf->count);
+
+	while (!try_cmpxchg(&leaf->count, &count, count + n))
+		;
+}
+
+/**
+ * vm_radix_put() - put an entry where nothing is, on a way that has been gone
+ * @node: where vm_radix_walk() has come to, on the way to @index
+ * @index: the place
+ * @entry: the entry
+ *
+ * Context: as vm_radix_fill(), from the walk on.
+ * Return: false when there was no leaf, or the place was taken: vm_radix_insert() knows.
+ */
+static __always_inline bool vm_radix_put(struct xa_node *node, unsigned long index, void *entry)
+{
+	if (!node || node->shift ||
+	    cmpxchg((void __force **)&node->slots[index & XA_CHUNK_MASK], NULL, entry))
+		return false;
+	vm_radix_count(node, 1);
+	return true;
+}
+
 /**
  * vm_radix_fill() - put entries where nothing is, as far as that needs no new node
  * @tree: the tree
@@ -179,7 +206,6 @@ static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned 
 	unsigned int offset = index & XA_CHUNK_MASK, i = 0;
 	struct xa_node *node;
 	void **slot;
-	u8 count;
 
 	if (vm_radix_walk(tree, index, &node) || !node || node->shift)
 		return 0;
@@ -187,9 +213,8 @@ static __always_inline unsigned int vm_radix_fill(struct xarray *tree, unsigned 
 	slot = (void __force **)&node->slots[offset];
 	while (i < n && !cmpxchg(&slot[i], NULL, entries[i]))
 		i++;
-	count = READ_ONCE(node->count);
-	while (i && !try_cmpxchg(&node->count, &count, count + i))
-		;
+	if (i)
+		vm_radix_count(node, i);
 	return i;
 }
 
