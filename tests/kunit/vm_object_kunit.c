@@ -1047,9 +1047,9 @@ static void expect_far(struct kunit *test, struct vm_object *shadow, struct vm_p
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_PTR_EQ_MSG(test, test_resolve(shadow, far_page(i)), m[i],
 					"page %u, allocation %u failed", i, nth);
-	VM_OBJECT_RLOCK(shadow);
+	VM_OBJECT_WLOCK(shadow);
 	vm_object_assert_consistent(shadow);
-	VM_OBJECT_RUNLOCK(shadow);
+	VM_OBJECT_WUNLOCK(shadow);
 }
 
 /* A collapse that runs out of memory half-way loses no page and can go on. */
@@ -1113,9 +1113,9 @@ static void object_exchange_of_many_pages(struct kunit *test)
 	vm_page_wire(sma[7 * 3]);
 	vm_object_deallocate(object);
 	KUNIT_EXPECT_EQ(test, test_depth(shadow), 1U);
-	VM_OBJECT_RLOCK(shadow);
+	VM_OBJECT_WLOCK(shadow);
 	vm_object_assert_consistent(shadow);
-	VM_OBJECT_RUNLOCK(shadow);
+	VM_OBJECT_WUNLOCK(shadow);
 	for (i = 0; i < MANY; i++) {
 		m = sma[i] ?: bma[i];
 		KUNIT_EXPECT_PTR_EQ_MSG(test, test_lookup(shadow, i), m, "page %u", i);
