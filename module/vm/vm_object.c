@@ -278,6 +278,45 @@ void vm_page_destroy(struct vm_page *m)
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_page_destroy);
 
+/* The next pages of a range that nobody has mapped, taken out of the object. */
+static unsigned int vm_object_take_pages(struct vm_object *object, struct xa_state *xas,
+					 vm_pindex_t last, struct vm_page **ma, unsigned int max)
+{
+	unsigned int n = 0;
+	struct vm_page *m;
+
+	xas_lock(xas);
+	while (n < max && (m = xas_next_entry(xas, last))) {
+		if (xas_retry(xas, m))
+			continue;
+		/* On its way in: who brings it destroys it. */
+		if (vm_page_busied(m)) {
+			set_bit(PGA_GONE, &m->aflags);
+			continue;
+		}
+		xas_store(xas, NULL);
+		m->object = NULL;
+		ma[n++] = m;
+	}
+	xas_unlock(xas);
+	vm_object_count(object, -(long)n);
+	return n;
+}
+
+/* Free the pages of a range that nobody has mapped, many at a time. */
+static void vm_object_free_range(struct vm_object *object, vm_pindex_t start, vm_pindex_t last)
+{
+	struct vm_page *ma[VM_OBJECT_FREE_RUN] __uninitialized;
+	XA_STATE(xas, &object->pages, start);
+	unsigned int n, i;
+
+	while ((n = vm_object_take_pages(object, &xas, last, ma, ARRAY_SIZE(ma)))) {
+		for (i = 0; i < n; i++)
+			pmap_page_reset(ma[i]);
+		vm_page_release_orphans(ma, n);
+	}
+}
+
 void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
 			   unsigned int options)
 {
@@ -286,6 +325,11 @@ void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pinde
 	struct vm_page *m;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
+	if (options == OBJPR_NOTMAPPED) {
+		vm_object_free_range(object, start, last);
+		vm_pager_freespace(object, start, end);
+		return;
+	}
 	xa_for_each_range(&object->pages, index, m, start, last) {
 		if (vm_page_busied(m)) {
 			/* On its way in: who brings it destroys it. */

@@ -194,6 +194,75 @@ static void fork_without_memory(struct kunit *test)
 	fork_check_parent(test, map);
 }
 
+/* Without swap for all of the child it has none of it. */
+static void fork_without_swap(struct kunit *test)
+{
+	struct vm_map *map = test_map_new(test), *child = test_map_new(test);
+	unsigned int overcommit = vm_overcommit;
+	u64 reserved, others;
+	int rv;
+
+	TEST_OPS(test, map, MEMORY, VALUES, { TEST_MAP, 30, 31, R }, { TEST_MAP, 40, 41, RW });
+	vm_overcommit = SWAP_RESERVE_FORCE_ON;
+	/* All but a page for one of the entries is taken. */
+	others = swap_total() - ptoa(1) - swap_reserved();
+	swap_reserve_force(others);
+	reserved = swap_reserved();
+	rv = vm_map_fork(map, child);
+	vm_overcommit = overcommit;
+	KUNIT_EXPECT_EQ(test, rv, KERN_RESOURCE_SHORTAGE);
+	KUNIT_EXPECT_EQ(test, child->charge, 0ULL);
+	KUNIT_EXPECT_EQ(test, swap_reserved(), reserved);
+	test_describe(test, child, true);
+	test_map_empty(child);
+	KUNIT_EXPECT_EQ(test, swap_reserved(), reserved);
+	swap_release(others);
+	TEST_OPS(test, map, { TEST_LOAD, 10, 20, 7 }, { TEST_STORE, 10, 20, 100 },
+		 { TEST_LOAD, 10, 20, 100 });
+}
+
+/* The black nodes on each way down; -1 where that differs, or red is below red. */
+static int rb_black_height(struct rb_node *node, struct rb_node *parent)
+{
+	int left, right;
+
+	if (!node)
+		return 0;
+	if (rb_parent(node) != parent || (rb_is_red(node) && (!parent || rb_is_red(parent))))
+		return -1;
+	left = rb_black_height(node->rb_left, node);
+	right = rb_black_height(node->rb_right, node);
+	return left < 0 || left != right ? -1 : left + rb_is_black(node);
+}
+
+/* As balanced as one that grew, also while it shrinks again. */
+static void fork_makes_a_tree(struct kunit *test)
+{
+	struct vm_map *map = test_map_new(test), *child;
+	LIST_HEAD(deferred);
+	unsigned int n, i;
+
+	for (n = 0; n < TEST_MAP_PAGES; n++) {
+		const struct test_op ops[] = {
+			{ TEST_MAP, n, n + 1, n % 2 ? RW : R }, { TEST_END }
+		};
+
+		if (n)
+			test_ops(test, map, ops);
+		child = test_fork(test, map);
+		KUNIT_EXPECT_EQ(test, child->nentries, (unsigned long)n);
+		for (i = 0; i <= n; i++) {
+			KUNIT_EXPECT_GE_MSG(test, rb_black_height(child->root.rb_node, NULL), 0,
+					    "%u of %u entries", n - i, n);
+			/* Each of them once, in no order. */
+			vm_map_remove(child, test_va(1 + i * 67 % max(n, 1U)),
+				      test_va(2 + i * 67 % max(n, 1U)), &deferred);
+			test_describe(test, child, false);
+		}
+		test_map_empty(child);
+	}
+}
+
 /*
  * More wired pages to copy than the page daemon, which is at work meanwhile, can find: it
  * may page out what else the map has, and have zones give back what they do not use.
@@ -579,6 +648,8 @@ static struct kunit_case vm_map_fork_cases[] = {
 	KUNIT_CASE(fork_leaves_wired_pages_in_place),
 	KUNIT_CASE(fork_splits_entries),
 	KUNIT_CASE(fork_without_memory),
+	KUNIT_CASE(fork_without_swap),
+	KUNIT_CASE(fork_makes_a_tree),
 	KUNIT_CASE(fork_without_pages),
 	KUNIT_CASE(processes_at_random_against_model),
 	{}

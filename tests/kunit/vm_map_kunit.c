@@ -791,6 +791,7 @@ static void map_lookup(struct kunit *test)
 		"10-20:rw/A+5 20-30:r/B+0 30-40:rwc/?+0 40-50:rw/?+0 50-60:g 60-70:-/A+0";
 	struct test_map *tm = test_map(test);
 	const struct map_op *op;
+	unsigned int locks;
 
 	for (op = ops; op->op != END; op++)
 		KUNIT_ASSERT_EQ(test, KERN_SUCCESS, do_op(tm, op));
@@ -810,8 +811,10 @@ static void map_lookup(struct kunit *test)
 	map_lookup_says(test, tm, 33, W, KERN_SUCCESS, '?', 3, RW);
 	map_lookup_says(test, tm, 34, R, KERN_SUCCESS, '?', 4, RW);
 
-	/* Memory gets its object with the first fault. */
+	/* Memory gets its object with the first fault, which locks nobody else's out. */
+	locks = tm->map.timestamp;
 	map_lookup_says(test, tm, 42, R, KERN_SUCCESS, '?', 2, RW);
+	KUNIT_EXPECT_EQ(test, tm->map.timestamp, locks);
 	map_lookup_says(test, tm, 43, W, KERN_SUCCESS, '?', 3, RW);
 	KUNIT_EXPECT_STREQ(test, describe(tm, &tm->map), after);
 }

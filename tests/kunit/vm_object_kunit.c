@@ -222,6 +222,34 @@ static void object_insert_without_memory(struct kunit *test)
 	vm_object_deallocate(object);
 }
 
+/* More pages than a leaf of the tree holds, or are freed at once. */
+#define MANY_PAGES	200
+
+static void object_page_remove_many(struct kunit *test)
+{
+	struct vm_object *object = test_object(test, MANY_PAGES);
+	unsigned long free = test_free_count();
+	struct vm_page *busy;
+	vm_pindex_t i;
+
+	VM_OBJECT_WLOCK(object);
+	for (i = 0; i < MANY_PAGES; i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(vm_object_make_page(object, i, NULL)));
+	busy = vm_page_lookup(object, 70);
+	vm_page_tryxbusy(busy);
+	vm_object_page_remove(object, 3, MANY_PAGES - 3, OBJPR_NOTMAPPED);
+	vm_object_assert_consistent(object);
+	for (i = 0; i < MANY_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, !!vm_page_lookup(object, i),
+				    i < 3 || i == 70 || i >= MANY_PAGES - 3, "page %llu", i);
+	KUNIT_EXPECT_EQ(test, object->resident_page_count, 7UL);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free - 7);
+	vm_page_xunbusy(busy);
+	VM_OBJECT_WUNLOCK(object);
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, test_free_count(), free);
+}
+
 struct remove_case {
 	const char *name;
 	vm_pindex_t start;
@@ -238,6 +266,9 @@ static const struct remove_case remove_cases[] = {
 	{ "none", 16, 20, 0, 0xffff },
 	{ "clean only", 0, 0, OBJPR_CLEANONLY, BIT(2) | BIT(3) | BIT(4) },
 	{ "not mapped", 0, 0, OBJPR_NOTMAPPED, BIT(2) },
+	{ "not mapped, from", 6, 0, OBJPR_NOTMAPPED, 0x003f },
+	{ "not mapped, range", 2, 5, OBJPR_NOTMAPPED, 0xffe7 },
+	{ "not mapped, none", 16, 20, OBJPR_NOTMAPPED, 0xffff },
 };
 
 static void object_page_remove(struct kunit *test)
@@ -1401,6 +1432,7 @@ static struct kunit_case vm_object_cases[] = {
 	KUNIT_CASE(object_place_is_taken_once),
 	KUNIT_CASE(object_insert_without_memory),
 	KUNIT_CASE_PARAM(object_page_remove, remove_gen_params),
+	KUNIT_CASE(object_page_remove_many),
 	KUNIT_CASE(object_shadow_of_sole_reference_is_none),
 	KUNIT_CASE(object_shadow_takes_reference_over),
 	KUNIT_CASE(object_shadow_of_other_type_always_is),
