@@ -55,15 +55,38 @@ static bool fault_may_cluster(const struct faultstate *fs, unsigned int pages)
 	       vm_user_has_room(fs->first_object->user, pages);
 }
 
+/* Is there a page table? Where there is none they could not be mapped. */
+static bool fault_can_map(const struct faultstate *fs)
+{
+	return pmap_is_prefaultable(fs->map->pmap, fs->vaddr) ||
+	       pmap_extract(fs->map->pmap, fs->vaddr);
+}
+
+/* Put pages into the first object, up to where something is, and return how many. */
+static unsigned int fault_insert_run(struct vm_object *first, vm_pindex_t pindex,
+				     struct vm_page **ma, unsigned int n)
+{
+	unsigned int done = 0, now;
+
+	while (done < n) {
+		now = vm_page_insert_npages(ma + done, n - done, first, pindex + done);
+		/* The leaf is yet to be made, or something is in the way. */
+		if (!now)
+			now = !vm_page_insert(ma[done], first, pindex + done);
+		if (!now)
+			break;
+		done += now;
+	}
+	return done;
+}
+
 /* --- zeroes */
 
 unsigned int vm_fault_zero_alloc(const struct faultstate *fs, struct vm_page **ma)
 {
 	unsigned int ahead = fault_ahead(fs, VM_FAULT_ZERO_MAX), count, i;
 
-	/* Where there is no page table yet they could not be mapped. */
-	if (!ahead || !fault_may_cluster(fs, ahead + 1) ||
-	    !pmap_is_prefaultable(fs->map->pmap, fs->vaddr))
+	if (!ahead || !fault_may_cluster(fs, ahead + 1) || !fault_can_map(fs))
 		return 0;
 	count = vm_page_alloc_npages(ma, ahead + 1);
 	for (i = 1; i < count; i++)
@@ -78,7 +101,7 @@ unsigned int vm_fault_zero_ahead(struct faultstate *fs, struct vm_page **ma, uns
 	for (i = 0; i < count; i++)
 		ma[i]->valid = 1;
 	vm_page_enqueue_npages(ma, count, PQ_ACTIVE);
-	count = vm_page_insert_npages(ma, count, fs->first_object, fs->first_pindex + 1);
+	count = fault_insert_run(fs->first_object, fs->first_pindex + 1, ma, count);
 	VM_CNT_ADD(v_zfod, count);
 	mapped = pmap_enter_object(fs->map->pmap, fs->vaddr + VM_PAGE_SIZE, ma, count, fs->prot);
 	VM_CNT_ADD(v_prefault, mapped);
@@ -110,8 +133,7 @@ static unsigned int fault_gather_run(const struct faultstate *fs, struct vm_page
 static unsigned int fault_copy_run(struct faultstate *fs, struct vm_page **ma, unsigned int n)
 {
 	struct vm_page *new[VM_FAULT_COPY_MAX] __uninitialized;
-	struct vm_object *first = fs->first_object;
-	unsigned int i, done = 0;
+	unsigned int i, done;
 
 	n = vm_page_alloc_npages(new, n);
 	for (i = 0; i < n; i++) {
@@ -119,11 +141,7 @@ static unsigned int fault_copy_run(struct faultstate *fs, struct vm_page **ma, u
 		new[i]->valid = 1;
 		vm_page_dirty(new[i]);
 	}
-	/* The first one makes the leaf, where there is none. */
-	if (n && !vm_page_insert(new[0], first, fs->first_pindex))
-		done = 1;
-	if (done && n > 1)
-		done += vm_page_insert_npages(new + 1, n - 1, first, fs->first_pindex + 1);
+	done = fault_insert_run(fs->first_object, fs->first_pindex, new, n);
 	vm_page_enqueue_npages(new, done, PQ_ACTIVE);
 	if (done < n)
 		vm_page_free_npages(new + done, n - done);
@@ -154,7 +172,7 @@ bool vm_fault_cow_cluster(struct faultstate *fs)
 	 * maps share the first object they may have mapped each of the old pages.
 	 */
 	if (n == 1 || fs->object != first->backing_object || !(first->flags & OBJ_ONEMAPPING) ||
-	    !fault_may_cluster(fs, n))
+	    !fault_may_cluster(fs, n) || !fault_can_map(fs))
 		return false;
 	n = fault_gather_run(fs, ma, n);
 	if (n < 2)

@@ -281,7 +281,7 @@ static void race_put(struct race *race, vm_pindex_t pindex)
 	/* Whoever has won: all of it is to be seen. */
 	found = vm_page_lookup(race->object, pindex);
 	if (!found || found->object != race->object || found->pindex != pindex ||
-	    (found == m) != !ret || (ret && ret != -EEXIST))
+	    (ret ? found == m : found != m) || (ret && ret != -EEXIST))
 		atomic_inc(&race->failed);
 	atomic_inc(ret ? &race->lost : &race->won);
 	if (ret)

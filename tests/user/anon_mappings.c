@@ -208,6 +208,65 @@ TEST(a_read_maps_the_leaf_around_it)
 	harness_exit();
 }
 
+/* --- copies that come ahead of stores in sequence */
+
+/*
+ * Each of two processes stores to its own copies of @pages pages in order, while the other
+ * one checks that it has still its own. Returns the faults of the first.
+ */
+static uint64_t copy_in_sequence(char *map, size_t pages)
+{
+	uint64_t before, taken;
+	pid_t child;
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		map[i * PAGE + 2] = (char)i;
+	child = harness_fork();
+	if (!child) {
+		for (i = 0; i < pages; i++) {
+			map[i * PAGE] = 'c';
+			EXPECT_EQ(map[i * PAGE + 2], (char)i);
+		}
+		for (i = 0; i < pages; i++)
+			EXPECT_EQ(map[i * PAGE], 'c');
+		harness_exit();
+	}
+	before = faults();
+	for (i = 0; i < pages; i++) {
+		map[i * PAGE] = 'p';
+		EXPECT_EQ(map[i * PAGE + 2], (char)i);
+	}
+	taken = faults() - before;
+	harness_join(child);
+	for (i = 0; i < pages; i++) {
+		EXPECT_EQ(map[i * PAGE], 'p');
+		EXPECT_EQ(map[i * PAGE + 2], (char)i);
+	}
+	return taken;
+}
+
+TEST(stores_in_sequence_after_a_fork_get_copies_ahead)
+{
+	const size_t pages = 256;
+	char *map = vm_anon(pages);
+
+	EXPECT(copy_in_sequence(map, pages) < pages / 4);
+	map = vm_anon(pages);
+	ASSERT(!bsdvm_madvise(map, pages * PAGE, BSDVM_MADV_SEQUENTIAL));
+	EXPECT(copy_in_sequence(map, pages) < pages / 4);
+}
+
+TEST(stores_in_sequence_after_a_fork_get_none_with_advice_of_random)
+{
+	const size_t pages = 256;
+	char *map = vm_anon(pages);
+
+	ASSERT(!bsdvm_madvise(map, pages * PAGE, BSDVM_MADV_RANDOM));
+	/* Some may find that the child is gone, and its pages theirs. */
+	EXPECT_EQ(copy_in_sequence(map, pages), pages);
+}
+
 /* --- fixed */
 
 TEST(fixed_replaces_what_is_there)
