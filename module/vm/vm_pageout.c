@@ -647,13 +647,14 @@ static void vm_pageout_scan_active(unsigned long shortage, unsigned long max,
 
 /*
  * How many active pages a pass may look at. Where enough has left their queue for what is
- * short now, what follows is for later, and takes the place of what has @gone since.
+ * short now, what follows is for later, and takes the place of what has @gone since the last
+ * pass; unless nothing has, and somebody waits: what left may be slow to be written.
  */
 static unsigned long active_pace(unsigned long shortage, unsigned long gone)
 {
 	unsigned long there = vm_page_queue_count(PQ_INACTIVE) + vm_page_queue_count(PQ_LAUNDRY);
 
-	return there < shortage ? ULONG_MAX : gone;
+	return there < shortage || (!gone && vm_waiting()) ? ULONG_MAX : gone;
 }
 
 static unsigned long positive(long n)
