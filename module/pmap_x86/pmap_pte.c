@@ -12,7 +12,7 @@
  * The page middle directory slot of @va, NULL when the tables do not reach that
  * far. *@next is then where the hole ends.
  */
-static pmd_t *pmap_pmd_lookup(struct mm_struct *mm, vm_offset_t va, vm_offset_t *next)
+pmd_t *pmap_pmd_lookup(struct mm_struct *mm, vm_offset_t va, vm_offset_t *next)
 {
 	pgd_t *pgd = pgd_offset(mm, va);
 	p4d_t *p4d;

@@ -30,6 +30,8 @@
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -255,30 +257,22 @@ void pmap_page_reset(struct vm_page *m)
 	m->md.pv_more = RB_ROOT;
 }
 
+/* Wherever the page is; what else is there goes with it. */
+static void pv_group_unmap(struct pmap_group *group, u64 key)
+{
+	unmap_mapping_range(group->inode->i_mapping, (key & PV_PGOFF_MASK) << PAGE_SHIFT, PAGE_SIZE,
+			    1);
+}
+
 static void pv_unmap(u64 key)
 {
 	struct pmap_group *group = pmap_group_get(key);
 
 	if (!group)
 		return;
-	unmap_mapping_range(group->inode->i_mapping, (key & PV_PGOFF_MASK) << PAGE_SHIFT, PAGE_SIZE,
-			    1);
+	pv_group_unmap(group, key);
 	pmap_group_put(group);
 }
-
-void pmap_remove_all(struct vm_page *m)
-{
-	struct rb_node *node;
-
-	if (!m->md.pv_first)
-		return;
-	trace_bsdvm_pmap_remove_all(m->phys_addr);
-	pv_unmap(m->md.pv_first);
-	for (node = rb_first(&m->md.pv_more); node; node = rb_next(node))
-		pv_unmap(rb_entry(node, struct pv_entry, node)->key);
-	pmap_page_reset(m);
-}
-EXPORT_SYMBOL_IF_KUNIT(pmap_remove_all);
 
 void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m)
 {
@@ -293,40 +287,11 @@ void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m)
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_pv_reclaim);
 
-void pmap_remove_write(struct vm_page *m)
-{
-	/* A writable mapping is never entered without this mark. */
-	if (vm_page_is_dirty(m))
-		pmap_remove_all(m);
-}
-EXPORT_SYMBOL_IF_KUNIT(pmap_remove_write);
-
 bool pmap_is_modified(struct vm_page *m)
 {
 	return vm_page_is_dirty(m);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_is_modified);
-
-/* Has this window used the page through the slot at @va? */
-static bool pmap_pte_referenced(struct pmap *pmap, vm_offset_t va, struct vm_page *m, bool clear)
-{
-	bool ret = false;
-	spinlock_t *ptl; /* the page table's */
-	pte_t *ptep;
-
-	ptep = pmap_pte_lookup(pmap->mm, va, &ptl);
-	if (!ptep)
-		return false;
-	spin_lock(ptl);
-	if (pmap_pte_maps(ptep_get(ptep), m) && pte_young(ptep_get(ptep))) {
-		/* No flush: a use that the TLB hides is seen the next time. */
-		if (clear)
-			clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)&ptep->pte);
-		ret = true;
-	}
-	spin_unlock(ptl);
-	return ret;
-}
 
 /* The group of a pmap that may be going; the mm of one in it is there. */
 static struct pmap_group *pmap_group_of(struct pmap *pmap)
@@ -370,63 +335,278 @@ void pmap_unpin_async(struct pmap *pmap)
 	mmput_async(pmap->mm);
 }
 
-/* Look at one window, if its page tables can be made to stand still at once. */
-static bool pmap_referenced(struct pmap *pmap, u64 pgoff, struct vm_page *m, bool clear)
+/* --- pages, wherever they are mapped */
+
+/* What is done to the slots of a page. Those from PV_PROTECT on must reach all of them. */
+enum pv_op { PV_LOOK, PV_AGE, PV_PROTECT, PV_REMOVE };
+
+/* Nobody may see a page through a TLB any more as it was before the slots changed. */
+static void pmap_hold_flush(struct pmap_hold *hold)
+{
+	struct pmap *pmap = hold->pmap;
+
+	if (!hold->changing)
+		return;
+	/* Linux may have emptied slots that were looked at, and not have flushed yet. */
+	if (mm_tlb_flush_nested(pmap->mm))
+		pmap_tlb_shootdown(pmap, pmap->start, pmap->end);
+	else if (hold->start < hold->end)
+		pmap_tlb_shootdown(pmap, hold->start, hold->end);
+	dec_tlb_flush_pending(pmap->mm);
+	hold->changing = false;
+}
+
+/* Slots are going to change: Linux must know that a flush is owed. */
+static void pmap_hold_change(struct pmap_hold *hold)
+{
+	if (hold->changing)
+		return;
+	inc_tlb_flush_pending(hold->pmap->mm);
+	hold->changing = true;
+	hold->start = ULONG_MAX;
+	hold->end = 0;
+}
+
+void pmap_hold_drop(struct pmap_hold *hold)
+{
+	struct mm_struct *mm;
+
+	if (!hold->pmap)
+		return;
+	pmap_hold_flush(hold);
+	mm = hold->pmap->mm;
+	hold->pmap = NULL;
+	hold->table = NULL;
+	mmap_read_unlock(mm);
+	/* Not mmput(): tearing an address space down here would need our locks. */
+	mmput_async(mm);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_hold_drop);
+
+/*
+ * Make the page tables of a window stand still, if that is done at once. The lock of its
+ * group keeps @pmap; from then on the window cannot go, as munmap and exit need what is
+ * held here.
+ */
+static bool pmap_hold_take(struct pmap_hold *hold, struct pmap *pmap)
 {
 	struct mm_struct *mm = pmap->mm;
-	bool ret = false;
 
+	if (hold->pmap == pmap)
+		return true;
+	pmap_hold_drop(hold);
 	if (!mmget_not_zero(mm))
 		return false;
 	if (mmap_read_trylock(mm)) {
-		if (find_vma(mm, pmap->start) == pmap->vma)
-			ret = pmap_pte_referenced(pmap, pmap->start + (pgoff << PAGE_SHIFT), m,
-						  clear);
+		if (find_vma(mm, pmap->start) == pmap->vma) {
+			hold->pmap = pmap;
+			return true;
+		}
 		mmap_read_unlock(mm);
 	}
-	/* Not mmput(): tearing an address space down here would need our locks. */
 	mmput_async(mm);
-	return ret;
+	return false;
 }
 
-static unsigned int pv_referenced(u64 key, struct vm_page *m, bool clear)
+/* The slot of an address, from the table where the last one was: tables stand still. */
+static pte_t *pmap_hold_slot(struct pmap_hold *hold, vm_offset_t va, spinlock_t **ptl)
 {
-	struct pmap_group *group = pmap_group_get(key);
+	pmd_t *pmd = hold->table;
+	vm_offset_t next;
+
+	if (!pmd || (va & PMD_MASK) != hold->table_va) {
+		pmd = pmap_pmd_lookup(hold->pmap->mm, va, &next);
+		hold->table = pmd;
+		hold->table_va = va & PMD_MASK;
+		if (!pmd)
+			return NULL;
+	}
+	*ptl = pte_lockptr(hold->pmap->mm, pmd);
+	return pte_offset_kernel(pmd, va);
+}
+
+/* Has the page been used through a slot? If @age, forget it. */
+static bool pte_age(pte_t *ptep, const struct vm_page *m, bool age)
+{
+	pte_t pte = ptep_get(ptep);
+
+	if (!pmap_pte_maps(pte, m) || !pte_young(pte))
+		return false;
+	/*
+	 * No flush: a use that the TLB hides is seen the next time. No lock: if another page
+	 * comes here just now, a use of that one is missed.
+	 */
+	if (age)
+		clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)&ptep->pte);
+	return true;
+}
+
+/* Take a page's slot away, or write access through it. */
+static void pte_reduce(struct pmap_hold *hold, vm_offset_t va, pte_t *ptep,
+		       const struct vm_page *m, bool remove)
+{
+	pte_t pte = ptep_get(ptep);
+
+	if (!pmap_pte_maps(pte, m) || !(remove || pte_write(pte)))
+		return;
+	if (remove)
+		pte_clear(hold->pmap->mm, va, ptep);
+	else
+		/* Not dirty either, see pmap_protect(); A may get lost, or D come. */
+		set_pte(ptep, pte_wrprotect(pte_mkclean(pte)));
+	hold->start = min(hold->start, va);
+	hold->end = max(hold->end, va + PAGE_SIZE);
+}
+
+/* One place of a page, in the window that is held. Has that used the page? */
+static bool pmap_hold_apply(struct pmap_hold *hold, u64 key, struct vm_page *m, enum pv_op op)
+{
+	vm_offset_t va = hold->pmap->start + ((key & PV_PGOFF_MASK) << PAGE_SHIFT);
+	spinlock_t *ptl; /* the page table's */
+	pte_t *ptep;
+
+	if (op >= PV_PROTECT)
+		pmap_hold_change(hold);
+	ptep = pmap_hold_slot(hold, va, &ptl);
+	if (!ptep)
+		return false;
+	if (op < PV_PROTECT)
+		return pte_age(ptep, m, op == PV_AGE);
+	spin_lock(ptl);
+	pte_reduce(hold, va, ptep, m, op == PV_REMOVE);
+	spin_unlock(ptl);
+	return false;
+}
+
+/*
+ * Is the window that is held all there is of the group of @key? Who joins it now has not
+ * mapped the page yet, as that needs the lock of its object.
+ */
+static bool pmap_hold_suffices(const struct pmap_hold *hold, u64 key)
+{
+	return hold->pmap && hold->pmap->group->id == key >> PV_PGOFF_BITS &&
+	       list_is_singular(&hold->pmap->group->pmaps);
+}
+
+/* All windows of a group. Returns how many of them have used the page. */
+static unsigned int pv_apply(struct pmap_hold *hold, u64 key, struct vm_page *m, enum pv_op op)
+{
+	struct pmap_group *group;
+	bool missed = false;
 	unsigned int n = 0;
 	struct pmap *pmap;
 
+	if (pmap_hold_suffices(hold, key))
+		return pmap_hold_apply(hold, key, m, op);
+	group = pmap_group_get(key);
 	if (!group)
 		return 0;
 	mutex_lock(&group->lock);
-	list_for_each_entry(pmap, &group->pmaps, link)
-		n += pmap_referenced(pmap, key & PV_PGOFF_MASK, m, clear);
+	list_for_each_entry(pmap, &group->pmaps, link) {
+		if (pmap_hold_take(hold, pmap))
+			n += pmap_hold_apply(hold, key, m, op);
+		else
+			missed = true;
+	}
 	mutex_unlock(&group->lock);
+	/* Linux itself need not wait for anybody. */
+	if (missed && op >= PV_PROTECT)
+		pv_group_unmap(group, key);
 	pmap_group_put(group);
 	return n;
 }
 
-static unsigned int pmap_count_referenced(struct vm_page *m, bool clear, unsigned int enough)
+/* All places of a page, or as many as it takes. */
+static unsigned int pmap_page_apply(struct pmap_hold *hold, struct vm_page *m, enum pv_op op,
+				    unsigned int enough)
 {
 	struct rb_node *node;
-	unsigned int n = 0;
+	unsigned int n;
 
 	if (!m->md.pv_first)
 		return 0;
-	n = pv_referenced(m->md.pv_first, m, clear);
+	n = pv_apply(hold, m->md.pv_first, m, op);
 	for (node = rb_first(&m->md.pv_more); node && n < enough; node = rb_next(node))
-		n += pv_referenced(rb_entry(node, struct pv_entry, node)->key, m, clear);
+		n += pv_apply(hold, rb_entry(node, struct pv_entry, node)->key, m, op);
 	return n;
 }
 
+static void pmap_page_remove(struct pmap_hold *hold, struct vm_page *m)
+{
+	if (!m->md.pv_first)
+		return;
+	trace_bsdvm_pmap_remove_all(m->phys_addr);
+	pmap_page_apply(hold, m, PV_REMOVE, UINT_MAX);
+	pmap_page_reset(m);
+}
+
+void pmap_remove_all_held(struct pmap_hold *hold, struct vm_page *m)
+{
+	pmap_page_remove(hold, m);
+	if (hold->pmap)
+		pmap_hold_flush(hold);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove_all_held);
+
+void pmap_remove_all_pages(struct vm_page **ma, unsigned int count)
+{
+	struct pmap_hold hold = { NULL };
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		pmap_page_remove(&hold, ma[i]);
+	pmap_hold_drop(&hold);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove_all_pages);
+
+void pmap_remove_all(struct vm_page *m)
+{
+	pmap_remove_all_pages(&m, 1);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove_all);
+
+void pmap_remove_write_pages(struct vm_page **ma, unsigned int count)
+{
+	struct pmap_hold hold = { NULL };
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		/* A writable mapping is never entered without this mark. */
+		if (vm_page_is_dirty(ma[i]))
+			pmap_page_apply(&hold, ma[i], PV_PROTECT, UINT_MAX);
+	pmap_hold_drop(&hold);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove_write_pages);
+
+void pmap_remove_write(struct vm_page *m)
+{
+	pmap_remove_write_pages(&m, 1);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_remove_write);
+
 bool pmap_is_referenced(struct vm_page *m)
 {
-	return pmap_count_referenced(m, false, 1);
+	struct pmap_hold hold = { NULL };
+	bool ret = pmap_page_apply(&hold, m, PV_LOOK, 1);
+
+	pmap_hold_drop(&hold);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_is_referenced);
 
+unsigned int pmap_ts_referenced_held(struct pmap_hold *hold, struct vm_page *m)
+{
+	return min_t(unsigned int, pmap_page_apply(hold, m, PV_AGE, PMAP_TS_REFERENCED_MAX),
+		     PMAP_TS_REFERENCED_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmap_ts_referenced_held);
+
 unsigned int pmap_ts_referenced(struct vm_page *m)
 {
-	return min_t(unsigned int, pmap_count_referenced(m, true, PMAP_TS_REFERENCED_MAX),
-		     PMAP_TS_REFERENCED_MAX);
+	struct pmap_hold hold = { NULL };
+	unsigned int n = pmap_ts_referenced_held(&hold, m);
+
+	pmap_hold_drop(&hold);
+	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_ts_referenced);

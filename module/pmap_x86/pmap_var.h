@@ -88,6 +88,17 @@ static __always_inline int pmap_pv_insert(struct vm_page *m, u64 key)
 void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva);
 
 /**
+ * pmap_pmd_lookup() - what points to the page table of an address, if that stands
+ * @mm: the address space
+ * @va: the address
+ * @next: where it goes from which address on something else does
+ *
+ * Context: page tables stand still.
+ * Return: the slot of the page middle directory, NULL when there is no table.
+ */
+pmd_t *pmap_pmd_lookup(struct mm_struct *mm, vm_offset_t va, vm_offset_t *next);
+
+/**
  * pmap_pte_lookup() - the slot of an address, if its page table stands
  * @mm: the address space
  * @va: the address

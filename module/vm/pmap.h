@@ -14,8 +14,10 @@
  * pmap_remove, pmap_protect, pmap_extract, pmap_is_prefaultable) needs the page tables to
  * stand still: the caller is in a fault on the pmap, in its fork, or holds
  * pmap_pin(). A page function (pmap_remove_all, pmap_remove_write,
- * pmap_ts_referenced) reaches every pmap by itself and needs only the lock of
- * the page's object. Shootdowns are finished when a function returns.
+ * pmap_ts_referenced, and those for several pages) reaches every pmap by itself
+ * and needs only the lock of the page's object. Inside of that it may try, but
+ * never wait for, an address space's lock. Shootdowns are finished when a function
+ * returns.
  */
 #ifndef BSDVM_VM_PMAP_H
 #define BSDVM_VM_PMAP_H
@@ -230,12 +232,61 @@ unsigned long pmap_resident_count(struct pmap *pmap, vm_offset_t sva,
 				  vm_offset_t eva);
 
 /**
+ * struct pmap_hold - an address space that is held while several pages are dealt with
+ * @pmap: its page tables stand still; NULL: none is held
+ * @start: first address whose slot has changed
+ * @end: address behind the last
+ * @changing: a shootdown is owed
+ * @table: the page table that was looked at last, in the machine's terms; NULL: none
+ * @table_va: first address that it is for
+ *
+ * Begins as { NULL }. A page's function that is given one holds the address space that
+ * has the page, if that can be done at once, and keeps it for the next page. While one is
+ * held its process cannot change its map of memory; so not for long, and not while
+ * waiting for anything.
+ */
+struct pmap_hold {
+	struct pmap *pmap;
+	vm_offset_t start;
+	vm_offset_t end;
+	bool changing;
+	void *table;
+	vm_offset_t table_va;
+};
+
+/**
+ * pmap_hold_drop() - hold no address space any more
+ * @hold: may be of none
+ *
+ * Context: process.
+ */
+void pmap_hold_drop(struct pmap_hold *hold);
+
+/**
  * pmap_remove_all() - unmap a page everywhere
  * @m: the page
  *
  * Context: process, may sleep; the page's object locked exclusively.
  */
 void pmap_remove_all(struct vm_page *m);
+
+/**
+ * pmap_remove_all_held() - pmap_remove_all(), one page after the other
+ * @hold: what is held meanwhile
+ * @m: the page
+ *
+ * Context: as pmap_remove_all().
+ */
+void pmap_remove_all_held(struct pmap_hold *hold, struct vm_page *m);
+
+/**
+ * pmap_remove_all_pages() - unmap pages everywhere, with as few shootdowns as possible
+ * @ma: the pages
+ * @count: how many
+ *
+ * Context: process, may sleep; the pages' objects locked exclusively.
+ */
+void pmap_remove_all_pages(struct vm_page **ma, unsigned int count);
 
 /**
  * pmap_pv_reclaim() - unmap a page from the places that one pmap remembers
@@ -255,6 +306,15 @@ void pmap_pv_reclaim(struct pmap *pmap, struct vm_page *m);
  * Context: process, may sleep; the page's object locked exclusively.
  */
 void pmap_remove_write(struct vm_page *m);
+
+/**
+ * pmap_remove_write_pages() - pmap_remove_write(), with as few shootdowns as possible
+ * @ma: the pages
+ * @count: how many
+ *
+ * Context: process, may sleep; the pages' objects locked exclusively.
+ */
+void pmap_remove_write_pages(struct vm_page **ma, unsigned int count);
 
 /**
  * pmap_page_is_mapped() - may a page be mapped anywhere?
@@ -293,6 +353,16 @@ bool pmap_is_referenced(struct vm_page *m);
  * Return: number of mappings that had used it.
  */
 unsigned int pmap_ts_referenced(struct vm_page *m);
+
+/**
+ * pmap_ts_referenced_held() - pmap_ts_referenced(), one page after the other
+ * @hold: what is held meanwhile
+ * @m: the page
+ *
+ * Context: as pmap_ts_referenced().
+ * Return: as pmap_ts_referenced().
+ */
+unsigned int pmap_ts_referenced_held(struct pmap_hold *hold, struct vm_page *m);
 
 /**
  * pmap_page_reset() - forget a page that is mapped nowhere, before it is freed

@@ -327,6 +327,33 @@ static u64 swp_pager_lookup(struct vm_object *object, vm_pindex_t pindex)
 	return slot;
 }
 
+/*
+ * How many pages, from @pindex on upwards or, with a @step of -1, downwards, have slots that
+ * go on in the same way from @slot? Not more than @max.
+ */
+static unsigned int swp_pager_run(struct vm_object *object, vm_pindex_t pindex, u64 slot,
+				  unsigned int max, int step)
+{
+	unsigned int n = 0, place;
+	const struct swblk *sb;
+
+	while (n < max) {
+		xa_lock(&object->swap);
+		sb = swblk_lookup(object, pindex);
+		for (place = pindex % SWAP_META_PAGES; sb && n < max && place < SWAP_META_PAGES;
+		     place += step, pindex += step, slot += step, n++) {
+			if (sb->slots[place] == slot)
+				continue;
+			max = n;
+			break;
+		}
+		xa_unlock(&object->swap);
+		if (!sb)
+			break;
+	}
+	return n;
+}
+
 /* The slot of the first page in [*@pindex, @end) that has one; *@pindex says which it is. */
 static u64 swp_pager_next(struct vm_object *object, vm_pindex_t *pindex, vm_pindex_t end)
 {
@@ -437,25 +464,17 @@ static bool swap_pager_haspage(struct vm_object *object, vm_pindex_t pindex, int
 			       int *after)
 {
 	u64 slot;
-	int i;
 
 	if (!(object->flags & OBJ_ANON) && pindex >= object->size)
 		return false;
 	slot = swp_pager_lookup(object, pindex);
 	if (slot == SWAPBLK_NONE)
 		return false;
-	if (before) {
-		for (i = 1; i <= SWAP_READ_AROUND && i <= pindex; i++)
-			if (swp_pager_lookup(object, pindex - i) != slot - i)
-				break;
-		*before = i - 1;
-	}
-	if (after) {
-		for (i = 1; i <= SWAP_READ_AROUND; i++)
-			if (swp_pager_lookup(object, pindex + i) != slot + i)
-				break;
-		*after = i - 1;
-	}
+	if (before)
+		*before = swp_pager_run(object, pindex - 1, slot - 1,
+					min_t(vm_pindex_t, SWAP_READ_AROUND, pindex), -1);
+	if (after)
+		*after = swp_pager_run(object, pindex + 1, slot + 1, SWAP_READ_AROUND, 1);
 	return true;
 }
 
@@ -622,14 +641,13 @@ static int swap_pager_getpages(struct vm_object *object, struct vm_page **ma, un
 	u64 slot;
 
 	for (i = 0; i < count; i += n) {
-		n = 1;
 		/* The pages are busied: their slots stay. */
 		slot = swp_pager_lookup(object, ma[i]->pindex);
-		while (slot != SWAPBLK_NONE && i + n < count && n < VM_PAGEOUT_CLUSTER &&
-		       swp_pager_lookup(object, ma[i + n]->pindex) == slot + n)
-			n++;
+		n = 1;
 		if (slot == SWAPBLK_NONE)
 			continue;
+		n += swp_pager_run(object, ma[i]->pindex + 1, slot + 1,
+				   min_t(unsigned int, count - i, VM_PAGEOUT_CLUSTER) - 1, 1);
 		swap_pager_read(slot, &ma[i], n);
 	}
 	return ma[req]->valid ? VM_PAGER_OK : VM_PAGER_ERROR;

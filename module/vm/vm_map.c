@@ -1312,7 +1312,7 @@ int vm_map_sync(struct vm_map *map, vm_offset_t start, vm_offset_t end, bool syn
 		start = max(start, entry->start);
 		stop = min(end, entry->end);
 		object = entry->object;
-		if (object) {
+		if (object && (invalidate || !vm_object_settled(object))) {
 			offset = entry->offset + (start - entry->start);
 			vm_object_reference(object);
 			vm_map_unlock_read(map);

@@ -304,6 +304,16 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start,
 			 vm_pindex_t end, unsigned int flags);
 
 /**
+ * vm_object_settled() - is all of a file on stable storage?
+ * @object: an object, which is referenced or locked
+ *
+ * Context: any.
+ * Return: true when vm_object_sync() of any part of it has nothing to do but, perhaps, to
+ * invalidate; false when that is not known.
+ */
+bool vm_object_settled(const struct vm_object *object);
+
+/**
  * vm_object_sync() - msync for one entry's range
  * @object: the topmost object; the caller has a reference
  * @offset: byte offset in it

@@ -6,41 +6,32 @@
 
 #include "vm_object_var.h"
 
-/* The first page in [*@at, @last] that may be dirty or not on the disk yet; *@at is its index. */
-static struct vm_page *vm_object_written(struct vm_object *object, unsigned long *at,
-					 vm_pindex_t last)
-{
-	return *at > last ? NULL : xa_find(&object->pages, at, last, VM_OBJECT_WRITTEN);
-}
-
 /*
- * Gather a run of dirty pages from *@index on: read-only everywhere, clean, and
+ * Gather dirty pages from *@index on, in order: read-only everywhere, clean, and
  * wired so that they stay while they are written with no lock held.
  */
-static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *index,
-					vm_pindex_t last, unsigned int flags,
-					struct vm_page **ma)
+static unsigned int vm_object_clean_some(struct vm_object *object, vm_pindex_t *index,
+					 vm_pindex_t last, unsigned int flags,
+					 struct vm_page **ma)
 {
-	unsigned long at = *index;
+	XA_STATE(xas, &object->pages, *index);
 	unsigned int n = 0;
 	struct vm_page *m;
 
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	for (; (m = vm_object_written(object, &at, last)); at++) {
-		if (n && m->pindex != ma[n - 1]->pindex + 1)
-			break;
+	rcu_read_lock();
+	xas_for_each_marked(&xas, m, last, VM_OBJECT_WRITTEN) {
 		if (!vm_page_is_dirty(m) ||
-		    ((flags & OBJPC_NOSYNC) && test_bit(PGA_NOSYNC, &m->aflags))) {
-			if (n)
-				break;
+		    ((flags & OBJPC_NOSYNC) && test_bit(PGA_NOSYNC, &m->aflags)))
 			continue;
-		}
-		vm_pager_clean_page(m);
 		ma[n++] = m;
 		if (n == VM_PAGEOUT_CLUSTER)
 			break;
 	}
-	*index = n ? ma[n - 1]->pindex + 1 : last;
+	rcu_read_unlock();
+	vm_pager_clean_pages(ma, n);
+	if (n)
+		*index = ma[n - 1]->pindex + 1;
 	return n;
 }
 
@@ -51,21 +42,30 @@ static unsigned int vm_object_clean_run(struct vm_object *object, vm_pindex_t *i
 static int vm_object_stabilize(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
 			       vm_pindex_t last)
 {
-	unsigned long index = start;
+	XA_STATE(xas, &object->pages, start);
 	struct vm_page *m;
 	int err;
 
 	err = vm_pager_ops(object)->sync(object, IDX_TO_OFF(start),
 					 end ? IDX_TO_OFF(end) : S64_MAX);
+	if (!xa_marked(&object->pages, VM_OBJECT_WRITTEN))
+		return err;
 	VM_OBJECT_WLOCK(object);
-	for (; (m = vm_object_written(object, &index, last)); index++) {
+	xas_lock(&xas);
+	xas_for_each_marked(&xas, m, last, VM_OBJECT_WRITTEN) {
 		if (test_and_clear_bit(PGA_UNSTABLE, &m->aflags) && err)
 			vm_page_dirty(m);
 		/* What somebody else is writing may turn out to be dirty still. */
 		if (!vm_page_is_dirty(m) && !atomic_read(&object->paging_in_progress))
-			xa_clear_mark(&object->pages, index, VM_OBJECT_WRITTEN);
+			xas_clear_mark(&xas, VM_OBJECT_WRITTEN);
+		if (!need_resched())
+			continue;
+		xas_pause(&xas);
+		xas_unlock(&xas);
 		cond_resched();
+		xas_lock(&xas);
 	}
+	xas_unlock(&xas);
 	VM_OBJECT_WUNLOCK(object);
 	return err;
 }
@@ -78,9 +78,10 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_
 	unsigned int n;
 	int ret = 0, err;
 
-	while (index <= last) {
+	/* Who has stored to a page has left the mark first. */
+	while (index <= last && xa_marked(&object->pages, VM_OBJECT_WRITTEN)) {
 		VM_OBJECT_WLOCK(object);
-		n = vm_object_clean_run(object, &index, last, flags, ma);
+		n = vm_object_clean_some(object, &index, last, flags, ma);
 		VM_OBJECT_WUNLOCK(object);
 		if (!n)
 			break;
@@ -97,6 +98,16 @@ int vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_
 			ret = err;
 	}
 	return ret;
+}
+
+bool vm_object_settled(const struct vm_object *object)
+{
+	if (object->type != OBJT_VNODE || xa_marked(&object->pages, VM_OBJECT_WRITTEN) ||
+	    atomic_read(&object->paging_in_progress))
+		return false;
+	/* Who writes a page tells the pager before the mark goes; see vm_pager_put_pages(). */
+	smp_rmb();
+	return vm_pager_ops(object)->settled && vm_pager_ops(object)->settled(object);
 }
 
 int vm_object_sync(struct vm_object *object, vm_ooffset_t offset, vm_size_t size, bool sync,

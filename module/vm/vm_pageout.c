@@ -114,15 +114,18 @@ bool vm_pageout_oom_hopeful(void)
  * @object: locked exclusively, with the page looked at; or NULL
  * @held: pages looked at since it was locked
  * @misses: pages in a row whose object somebody else had locked
+ * @hold: the address space that the last page was looked for in, while @object is locked
  */
 struct scan {
 	struct vm_object *object;
+	struct pmap_hold hold;
 	unsigned int held;
 	unsigned int misses;
 };
 
 static void scan_unlock(struct scan *scan)
 {
+	pmap_hold_drop(&scan->hold);
 	if (scan->object)
 		VM_OBJECT_WUNLOCK(scan->object);
 	scan->object = NULL;
@@ -180,18 +183,19 @@ static __always_inline void page_trace(const struct vm_page *m, unsigned int que
 		trace_bsdvm_pageout_page(m->object->id, m->pindex, queue, verdict);
 }
 
-static unsigned int page_referenced(struct vm_page *m)
+static unsigned int page_referenced(struct pmap_hold *hold, struct vm_page *m)
 {
-	return pmap_ts_referenced(m) + test_and_clear_bit(PGA_REFERENCED, &m->aflags);
+	return pmap_ts_referenced_held(hold, m) + test_and_clear_bit(PGA_REFERENCED, &m->aflags);
 }
 
 /* Free a page that is clean once nobody can write to it. */
-static bool page_try_free(struct vm_page *m, unsigned int queue, unsigned int verdict)
+static bool page_try_free(struct pmap_hold *hold, struct vm_page *m, unsigned int queue,
+			  unsigned int verdict)
 {
 	if (vm_page_is_dirty(m))
 		return false;
 	page_trace(m, queue, verdict);
-	pmap_remove_all(m);
+	pmap_remove_all_held(hold, m);
 	/* Nobody can have made it dirty meanwhile: that needs the object's lock. */
 	vm_page_destroy(m);
 	VM_CNT_INC(v_dfree);
@@ -238,6 +242,7 @@ static void laundry_begin(void)
  */
 static void laundry_free(struct vm_object *object, struct vm_page **ma, unsigned int count)
 {
+	struct pmap_hold hold = { NULL };
 	struct vm_page *m;
 	unsigned int i;
 
@@ -247,9 +252,10 @@ static void laundry_free(struct vm_object *object, struct vm_page **ma, unsigned
 	for (i = 0; i < count; i++) {
 		m = ma[i];
 		if (READ_ONCE(m->object) == object && !vm_page_busied(m) && !vm_page_wired(m) &&
-		    !page_referenced(m))
-			page_try_free(m, vm_page_queue(m), BSDVM_PAGEOUT_FREED);
+		    !page_referenced(&hold, m))
+			page_try_free(&hold, m, vm_page_queue(m), BSDVM_PAGEOUT_FREED);
 	}
+	pmap_hold_drop(&hold);
 	VM_OBJECT_WUNLOCK(object);
 }
 
@@ -314,7 +320,7 @@ static unsigned int cluster_gather(struct vm_object *object, struct vm_page *m,
 				   struct vm_page **ma)
 {
 	vm_pindex_t first = m->pindex, pindex = m->pindex;
-	unsigned int n, i;
+	unsigned int n;
 
 	while (pindex - first < VM_PAGEOUT_CLUSTER - 1 && first &&
 	       first % VM_PAGEOUT_CLUSTER && cluster_page(object, first - 1))
@@ -324,8 +330,9 @@ static unsigned int cluster_gather(struct vm_object *object, struct vm_page *m,
 		if (!ma[n])
 			break;
 	}
-	for (i = 0; i < n; i++)
-		vm_pager_clean_page(ma[i]);
+	/* They are about to go: one shootdown is enough. */
+	pmap_remove_all_pages(ma, n);
+	vm_pager_clean_pages(ma, n);
 	return n;
 }
 
@@ -371,14 +378,14 @@ static unsigned int laundry_page(struct scan *scan, struct vm_page *m)
 	if (page_passed_by(m, PQ_LAUNDRY))
 		return 0;
 	if (page_unwanted(m))
-		return page_try_free(m, PQ_LAUNDRY, BSDVM_PAGEOUT_UNWANTED);
-	if (!page_pressed(m) && page_referenced(m)) {
+		return page_try_free(&scan->hold, m, PQ_LAUNDRY, BSDVM_PAGEOUT_UNWANTED);
+	if (!page_pressed(m) && page_referenced(&scan->hold, m)) {
 		page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_USED);
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return 0;
 	}
-	if (page_try_free(m, PQ_LAUNDRY, BSDVM_PAGEOUT_FREED))
+	if (page_try_free(&scan->hold, m, PQ_LAUNDRY, BSDVM_PAGEOUT_FREED))
 		return 1;
 	if (anonymous && READ_ONCE(vm_disable_swapspace_pageouts)) {
 		page_trace(m, PQ_LAUNDRY, BSDVM_PAGEOUT_NO_SWAP);
@@ -393,8 +400,15 @@ static unsigned int laundry_page(struct scan *scan, struct vm_page *m)
 	return laundry_write(scan, m);
 }
 
+/* Is what was asked for no longer needed? */
+static bool laundry_enough(unsigned int reason)
+{
+	return reason == BSDVM_LAUNDER_ASKED && vm_free_count() >= vm_dom.v_free_target &&
+	       !vm_user_waiting();
+}
+
 /* Write up to @wanted pages, as far as one look at each page of the laundry goes. */
-static unsigned long vm_pageout_launder(unsigned long wanted)
+static unsigned long vm_pageout_launder(unsigned long wanted, unsigned int reason)
 {
 	struct scan scan = { NULL };
 	unsigned long max, done = 0;
@@ -403,7 +417,8 @@ static unsigned long vm_pageout_launder(unsigned long wanted)
 
 	for_each_possible_cpu(cpu) {
 		max = vm_page_queue_length(PQ_LAUNDRY, cpu);
-		while (done < wanted && (m = scan_next(&scan, PQ_LAUNDRY, cpu, &max)))
+		while (done < wanted && !laundry_enough(reason) &&
+		       (m = scan_next(&scan, PQ_LAUNDRY, cpu, &max)))
 			done += laundry_page(&scan, m);
 		scan_unlock(&scan);
 		cond_resched();
@@ -472,7 +487,7 @@ static int vm_pageout_laundry_worker(void *arg)
 		any = vm_page_queue_count(PQ_LAUNDRY);
 		if (wanted) {
 			trace_bsdvm_launder_begin(reason, wanted);
-			done = vm_pageout_launder(wanted);
+			done = vm_pageout_launder(wanted, reason);
 			trace_bsdvm_launder_end(reason, wanted, done);
 		}
 		/* Also when nothing was written: then there may be more to age. */
@@ -500,7 +515,7 @@ static bool laundry_under_way(void)
 /* --- the daemon */
 
 /* One inactive page. Returns whether it was freed. */
-static bool inactive_page(struct vm_page *m, bool pressed_only)
+static bool inactive_page(struct pmap_hold *hold, struct vm_page *m, bool pressed_only)
 {
 	bool pressed = page_pressed(m);
 
@@ -512,14 +527,14 @@ static bool inactive_page(struct vm_page *m, bool pressed_only)
 		return false;
 	}
 	if (page_unwanted(m))
-		return page_try_free(m, PQ_INACTIVE, BSDVM_PAGEOUT_UNWANTED);
-	if (!pressed && page_referenced(m)) {
+		return page_try_free(hold, m, PQ_INACTIVE, BSDVM_PAGEOUT_UNWANTED);
+	if (!pressed && page_referenced(hold, m)) {
 		page_trace(m, PQ_INACTIVE, BSDVM_PAGEOUT_USED);
 		vm_page_activate(m);
 		VM_CNT_INC(v_reactivated);
 		return false;
 	}
-	if (page_try_free(m, PQ_INACTIVE, BSDVM_PAGEOUT_FREED))
+	if (page_try_free(hold, m, PQ_INACTIVE, BSDVM_PAGEOUT_FREED))
 		return true;
 	page_trace(m, PQ_INACTIVE, BSDVM_PAGEOUT_DIRTY);
 	vm_page_launder(m);
@@ -536,26 +551,44 @@ static unsigned long vm_pageout_scan_inactive(unsigned long shortage, bool press
 	for_each_possible_cpu(cpu) {
 		max = vm_page_queue_length(PQ_INACTIVE, cpu);
 		while (freed < shortage && (m = scan_next(&scan, PQ_INACTIVE, cpu, &max)))
-			freed += inactive_page(m, pressed_only);
+			freed += inactive_page(&scan.hold, m, pressed_only);
 		scan_unlock(&scan);
 		cond_resched();
 	}
 	return freed;
 }
 
+/**
+ * struct ageing - a walk over active pages
+ * @wanted: pages are to become inactive, not only older
+ * @pressed_only: only those of users who have more than they may
+ * @decline: what a page loses that has not been used
+ * @lowest: what is left to the one that has the least of these
+ * @aged: pages that have not been used
+ * @gained: what has become inactive, see active_page()
+ */
+struct ageing {
+	bool wanted;
+	bool pressed_only;
+	unsigned int decline;
+	unsigned int lowest;
+	unsigned long aged;
+	unsigned long gained;
+};
+
 /*
  * Age one active page. Returns what is gained when it leaves the active queue: a clean
  * page is worth more than one that must be written.
  */
-static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_only,
-				 unsigned long *aged)
+static unsigned long active_page(struct pmap_hold *hold, struct vm_page *m,
+				 struct ageing *ageing)
 {
-	bool pressed = wanted && page_pressed(m);
+	bool pressed = ageing->wanted && page_pressed(m);
 	unsigned int used = 0;
 
 	if (page_passed_by(m, PQ_ACTIVE))
 		return 0;
-	if (pressed_only && !pressed) {
+	if (ageing->pressed_only && !pressed) {
 		page_trace(m, PQ_ACTIVE, BSDVM_PAGEOUT_NOT_HIS);
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
@@ -563,13 +596,16 @@ static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_on
 	if (pressed)
 		m->act_count = 0;
 	else
-		used = page_referenced(m);
-	if (used)
+		used = page_referenced(hold, m);
+	if (used) {
 		m->act_count = min_t(unsigned int, m->act_count + ACT_ADVANCE + used, ACT_MAX);
-	else
-		m->act_count -= min_t(unsigned int, m->act_count, ACT_DECLINE);
-	*aged += !used;
-	if (m->act_count || !wanted) {
+	} else {
+		m->act_count -= min_t(unsigned int, m->act_count, ageing->decline);
+		ageing->aged++;
+	}
+	if (m->act_count || !ageing->wanted) {
+		if (!used)
+			ageing->lowest = min_t(unsigned int, ageing->lowest, m->act_count);
 		page_trace(m, PQ_ACTIVE, used ? BSDVM_PAGEOUT_USED : BSDVM_PAGEOUT_AGED);
 		vm_page_requeue(m, PQ_ACTIVE);
 		return 0;
@@ -586,25 +622,39 @@ static unsigned long active_page(struct vm_page *m, bool wanted, bool pressed_on
 
 /*
  * Look at @max active pages, or fewer when @shortage of them, unless it is 0, have
- * become inactive. Returns how many have become older.
+ * become inactive.
  */
-static unsigned long vm_pageout_scan_active(unsigned long shortage, unsigned long max,
-					    bool pressed_only)
+static void vm_pageout_scan_active(unsigned long shortage, unsigned long max,
+				   struct ageing *ageing)
 {
 	struct scan scan = { NULL };
-	unsigned long left, gained = 0, aged = 0;
+	unsigned long left;
 	struct vm_page *m;
 	unsigned int cpu;
 
+	ageing->wanted = shortage;
+	ageing->decline = max_t(unsigned int, ageing->decline, ACT_DECLINE);
+	ageing->lowest = ACT_MAX;
 	for_each_possible_cpu(cpu) {
 		left = min(max, vm_page_queue_length(PQ_ACTIVE, cpu));
-		while ((!shortage || gained < shortage) &&
+		while ((!shortage || ageing->gained < shortage) &&
 		       (m = scan_next(&scan, PQ_ACTIVE, cpu, &left)))
-			gained += active_page(m, shortage, pressed_only, &aged);
+			ageing->gained += active_page(&scan.hold, m, ageing);
 		scan_unlock(&scan);
 		cond_resched();
 	}
-	return aged;
+}
+
+/*
+ * How many active pages a pass may look at. Where enough has left their queue for what is
+ * short now, what follows is for later, and takes the place of what has @gone since the last
+ * pass; unless nothing has, and somebody waits: what left may be slow to be written.
+ */
+static unsigned long active_pace(unsigned long shortage, unsigned long gone)
+{
+	unsigned long there = vm_page_queue_count(PQ_INACTIVE) + vm_page_queue_count(PQ_LAUNDRY);
+
+	return there < shortage || (!gone && vm_waiting()) ? ULONG_MAX : gone;
 }
 
 static unsigned long positive(long n)
@@ -630,10 +680,11 @@ static unsigned long inactive_shortage(unsigned long shortage)
 static void vm_pageout_update(void)
 {
 	unsigned int period = READ_ONCE(vm_pageout_update_period);
+	struct ageing ageing = { false };
 
 	if (period && vm_free_count() < vm_phys_page_count() / 2)
 		vm_pageout_scan_active(0, DIV_ROUND_UP(vm_page_queue_count(PQ_ACTIVE),
-						       (unsigned long)period), false);
+						       (unsigned long)period), &ageing);
 }
 
 /**
@@ -650,6 +701,7 @@ enum outcome { PASS_NOTHING, PASS_USED, PASS_AGED, PASS_FREED };
  * @written: value of laundry_written when the last pass began
  * @served: value of laundry_served then
  * @ageing: passes in a row that only looked at pages
+ * @decline: what a page loses in the next pass that it has not been used in; 0: as usual
  * @fruitless: pauses in which nothing came free, see vm_pageout_oom_seq
  * @next_fruitless: when the next one may be counted, jiffies
  * @next_update: when the next of the periodic looks at active pages is due, jiffies
@@ -659,6 +711,7 @@ struct daemon {
 	long written;
 	long served;
 	unsigned int ageing;
+	unsigned int decline;
 	unsigned int fruitless;
 	unsigned long next_fruitless;
 	unsigned long next_update;
@@ -681,8 +734,9 @@ static enum outcome pass_outcome(unsigned long freed, unsigned long aged, bool w
 static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortage)
 {
 	long written = atomic_long_read(&laundry_written);
-	bool wrote = written != daemon->written;
-	unsigned long freed, missing, aged = 0;
+	unsigned long wrote = written - daemon->written;
+	struct ageing ageing = { .decline = daemon->decline };
+	unsigned long freed, missing;
 	enum outcome outcome;
 
 	if (trace_bsdvm_pageout_begin_enabled())
@@ -697,9 +751,15 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	}
 	missing = inactive_shortage(shortage);
 	if (missing)
-		aged = vm_pageout_scan_active(missing, ULONG_MAX, false);
-	outcome = pass_outcome(freed, aged, wrote, missing && vm_page_queue_count(PQ_ACTIVE));
-	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_SHORTAGE, freed, aged, outcome);
+		vm_pageout_scan_active(missing, active_pace(shortage, freed + wrote), &ageing);
+	outcome = pass_outcome(freed, ageing.aged, wrote,
+			       missing && vm_page_queue_count(PQ_ACTIVE));
+	/*
+	 * A pass that only counts down is followed by others like it, until the page that has
+	 * the least left goes: let the next one count for all of them.
+	 */
+	daemon->decline = ageing.aged && !ageing.gained ? ageing.lowest : 0;
+	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_SHORTAGE, freed, ageing.aged, outcome);
 	return outcome;
 }
 
@@ -735,7 +795,8 @@ static void vm_pageout_pause(const struct daemon *daemon)
 static bool vm_pageout_users(struct daemon *daemon)
 {
 	bool wrote = atomic_long_read(&laundry_written) != daemon->written;
-	unsigned long freed, aged = 0;
+	struct ageing ageing = { .pressed_only = true };
+	unsigned long freed;
 	enum outcome outcome;
 
 	if (trace_bsdvm_pageout_begin_enabled())
@@ -745,12 +806,12 @@ static bool vm_pageout_users(struct daemon *daemon)
 	daemon->served = atomic_long_read(&laundry_served);
 	freed = vm_pageout_scan_inactive(VM_PAGEOUT_CLUSTER, true);
 	if (freed < VM_PAGEOUT_CLUSTER) {
-		aged = vm_pageout_scan_active(VM_PAGEOUT_CLUSTER, ULONG_MAX, true);
+		vm_pageout_scan_active(VM_PAGEOUT_CLUSTER, ULONG_MAX, &ageing);
 		laundry_request(VM_PAGEOUT_CLUSTER);
 	}
 	vm_user_wakeup();
-	outcome = pass_outcome(freed, aged, wrote, false);
-	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_USER, freed, aged, outcome);
+	outcome = pass_outcome(freed, ageing.aged, wrote, false);
+	trace_bsdvm_pageout_end(BSDVM_PAGEOUT_USER, freed, ageing.aged, outcome);
 	return outcome != PASS_NOTHING;
 }
 

@@ -43,17 +43,23 @@ void vm_pager_freespace(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_pager_freespace);
 
-void vm_pager_clean_page(struct vm_page *m)
+void vm_pager_clean_pages(struct vm_page **ma, unsigned int count)
 {
-	VM_OBJECT_ASSERT_WLOCKED(m->object);
-	atomic_inc(&m->object->paging_in_progress);
-	pmap_remove_write(m);
-	vm_page_undirty(m);
-	if (m->object->type == OBJT_VNODE)
-		set_bit(PGA_UNSTABLE, &m->aflags);
-	vm_page_wire(m);
+	unsigned int i;
+
+	if (!count)
+		return;
+	VM_OBJECT_ASSERT_WLOCKED(ma[0]->object);
+	atomic_add(count, &ma[0]->object->paging_in_progress);
+	pmap_remove_write_pages(ma, count);
+	for (i = 0; i < count; i++) {
+		vm_page_undirty(ma[i]);
+		if (ma[i]->object->type == OBJT_VNODE)
+			set_bit(PGA_UNSTABLE, &ma[i]->aflags);
+		vm_page_wire(ma[i]);
+	}
 }
-EXPORT_SYMBOL_IF_KUNIT(vm_pager_clean_page);
+EXPORT_SYMBOL_IF_KUNIT(vm_pager_clean_pages);
 
 /* OBJT_* are printed by show_bsdvm_type(). */
 static_assert(OBJT_DEFAULT == 1 && OBJT_SWAP == 3 && OBJT_PHYS == 5 && OBJT_COUNT == 6);

@@ -26,12 +26,14 @@
  *	answers VM_PAGER_OK when the one at @req is filled and sets @valid for each
  *	that is. Context: process, no lock held, may do I/O; the caller has a
  *	reference to the object.
- * @putpages: write @count pages, made clean and wired by vm_pager_clean_page(), with
- *	consecutive pindex, from their frames; *@done says how many of them, from the first
- *	on, are written; the others are for the caller to make dirty again. Return: 0,
- *	or why not all could be: a negative errno. Context: as @getpages.
+ * @putpages: write @count pages, made clean and wired by vm_pager_clean_pages(), in
+ *	order of pindex and of a swap object consecutive, from their frames; *@done says
+ *	how many of them, from the first on, are written; the others are for the caller to
+ *	make dirty again. Return: 0, or why not all could be: a negative errno. Context: as
+ *	@getpages.
  * @sync: bring what @putpages wrote to stable storage, bytes @start to @end.
  *	Return: 0 or a negative errno. Context: as @getpages. NULL: nothing to do.
+ * @settled: is there nothing for @sync to do? Context: any. NULL: there always is.
  * @haspage: can the page be had from behind the object? @before and @after, unless
  *	NULL, say how many neighbours may come with it. Context: object locked.
  * @dealloc: the last reference is gone; write what is dirty and let go of what
@@ -69,6 +71,7 @@ struct pagerops {
 			unsigned int count, unsigned int *done);
 	int (*sync)(struct vm_object *object, vm_ooffset_t start,
 		    vm_ooffset_t end);
+	bool (*settled)(const struct vm_object *object);
 	bool (*haspage)(struct vm_object *object, vm_pindex_t pindex, int *before,
 			int *after);
 	void (*dealloc)(struct vm_object *object);
@@ -164,15 +167,16 @@ static inline void vm_pager_page_unswapped(struct vm_page *m)
 }
 
 /**
- * vm_pager_clean_page() - make a page ready to be written
- * @m: a dirty page
+ * vm_pager_clean_pages() - make pages ready to be written
+ * @ma: dirty pages of one object
+ * @count: how many
  *
- * Read-only everywhere, clean, and wired so that it stays while it is written with
- * no lock held. Who stores to it from now on makes it dirty again.
+ * Read-only everywhere, clean, and wired so that they stay while they are written with
+ * no lock held. Who stores to one from now on makes it dirty again.
  *
- * Context: process, may sleep; its object locked exclusively.
+ * Context: process, may sleep; their object locked exclusively.
  */
-void vm_pager_clean_page(struct vm_page *m);
+void vm_pager_clean_pages(struct vm_page **ma, unsigned int count);
 
 /**
  * vm_pager_get_pages() - have the pager fill pages
@@ -188,9 +192,9 @@ int vm_pager_get_pages(struct vm_object *object, struct vm_page **ma,
 		       unsigned int count, unsigned int req);
 
 /**
- * vm_pager_put_pages() - write pages that vm_pager_clean_page() made ready
+ * vm_pager_put_pages() - write pages that vm_pager_clean_pages() made ready
  * @object: their object; the caller has a reference
- * @ma: the pages, with consecutive pindex
+ * @ma: the pages, in order of pindex; of a swap object consecutive
  * @count: how many
  * @queue: PQ_* for the pages that were written
  * @err_queue: PQ_* for those that were not, which are dirty again

@@ -23,7 +23,8 @@
  * Page-in takes the page from the cache and no inode lock, as a write(2) from window
  * memory may hold it. Page-out tells the file system that the page was written to,
  * by what a write(2) of the page would call, but for the copying: nothing can
- * come between a store and the copy of it, for there is none.
+ * come between a store and the copy of it, for there is none. Where the file has a block
+ * for the page already, the page is written there (vnode_pager_bio.c).
  *
  * What is cut out of the file, by ftruncate(2), a hole, or O_DIRECT, leaves the page cache
  * while we hold it. A mark of fsnotify has us called behind each change; then
@@ -71,6 +72,7 @@
 #include "vm_page.h"
 #include "vm_pager.h"
 #include "vmmeter.h"
+#include "vnode_pager_bio.h"
 
 /* Minor of /dev/zero, a number every Linux shares. */
 #define DEVZERO_MINOR	5
@@ -91,6 +93,8 @@ unsigned int vm_filedelay = 30;
  * @shares: (C) pages show the page cache's frames
  * @users: (A) the object's dealloc waits for who is in here from outside
  * @logged: (A) VNODE_LOGGED_*
+ * @unstable: (A) pages have been written that may not be on the disk yet, also such as the
+ *	object no longer has
  * @mark: (C) has us told of changes
  * @sync: writes dirty pages
  * @rcu: for freeing it
@@ -106,6 +110,7 @@ struct vnode_pager {
 	bool shares;
 	refcount_t users;
 	unsigned long logged;
+	bool unstable;
 	struct fsnotify_mark *mark;
 	struct work_struct sync;
 	struct rcu_head rcu;
@@ -644,8 +649,12 @@ static int vnode_pager_touch_disk(struct vm_page *m, struct file *file, loff_t p
 	return !ours || ret == len ? 0 : -EIO;
 }
 
-/* A store that has been cut out of the file is done with, as is one behind its end. */
-static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct file *file)
+/*
+ * A store that has been cut out of the file is done with, as is one behind its end. What
+ * goes into @vb, unless NULL, is still to be written.
+ */
+static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct file *file,
+			     struct vnode_bio *vb)
 {
 	loff_t pos = IDX_TO_OFF(m->pindex), size = i_size_read(vnp->inode);
 	struct page *page;
@@ -656,10 +665,18 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 	page = vnode_pager_attached(vnp, m);
 	if (!page)
 		return 0;
+	if (vb && size - pos >= VM_PAGE_SIZE && vnode_bio_add(vb, vnp->inode, page))
+		return 0;
+	/* Pages are locked in order, and none while the file system finds room for another. */
+	if (vb)
+		ret = vnode_bio_write(vb);
+	if (ret)
+		goto put;
 	if (shmem_mapping(file->f_mapping))
 		vnode_pager_touch_shmem(page, vnp, pos);
 	else if (size - pos < VM_PAGE_SIZE || !vnode_pager_touch_mapped(m, page, vnp))
 		ret = vnode_pager_touch_disk(m, file, pos, min_t(loff_t, VM_PAGE_SIZE, size - pos));
+put:
 	put_page(page);
 	return ret;
 }
@@ -692,14 +709,21 @@ static void vnode_pager_unlock_file(struct vnode_pager *vnp, struct file *file)
 static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, struct vm_page **ma,
 				  unsigned int count, unsigned int *done)
 {
+	struct vnode_bio vb;
 	unsigned int i;
-	int ret = 0;
+	int ret = 0, err;
 
+	vb.count = 0;
 	vnode_pager_lock_file(vnp, file);
 	for (i = 0; i < count; i++) {
-		ret = vnode_pager_touch(vnp, ma[i], file);
+		ret = vnode_pager_touch(vnp, ma[i], file, &vb);
 		if (ret)
 			break;
+	}
+	err = vnode_bio_write(&vb);
+	if (err) {
+		ret = err;
+		i = 0;
 	}
 	if (i)
 		file_update_time(file);
@@ -727,11 +751,11 @@ static void vnode_pager_prepare_write(struct vm_object *object, struct vm_page *
 	sb_start_pagefault(vnp->inode->i_sb);
 	if (vnp->inode->i_sb->s_magic == EXT4_SUPER_MAGIC) {
 		filemap_invalidate_lock_shared(mapping);
-		vnode_pager_touch(vnp, m, file);
+		vnode_pager_touch(vnp, m, file, NULL);
 		filemap_invalidate_unlock_shared(mapping);
 	} else if (inode_trylock(vnp->inode)) {
 		/* Who has the lock may be waiting for this store. */
-		vnode_pager_touch(vnp, m, file);
+		vnode_pager_touch(vnp, m, file, NULL);
 		inode_unlock(vnp->inode);
 	}
 	sb_end_pagefault(vnp->inode->i_sb);
@@ -776,18 +800,44 @@ static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, u
 		ret = vnode_pager_put_copied(vnp, file, ma, count, done);
 	if (ret)
 		vnode_pager_failed(vnp, VNODE_LOGGED_OUT, ret);
+	/* Before the pages may be forgotten. */
+	WRITE_ONCE(vnp->unstable, true);
 	VM_CNT_INC(v_vnodeout);
 	VM_CNT_ADD(v_vnodepgsout, *done);
 	return ret;
 }
 
+/* Is there nothing that is not on the disk, of our pages or of the page cache? */
+static bool vnode_pager_settled(const struct vm_object *object)
+{
+	const struct vnode_pager *vnp = object->vnp;
+	struct address_space *mapping = vnp->inode->i_mapping;
+
+	return !READ_ONCE(vnp->unstable) && !mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) &&
+	       !mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK);
+}
+
+/*
+ * The data, and what it takes to read it again; times of the file follow when they do, as
+ * with msync(2) of Linux's own mappings.
+ */
 static int vnode_pager_sync(struct vm_object *object, vm_ooffset_t start, vm_ooffset_t end)
 {
-	struct file *file = vnode_pager_wfile(object->vnp);
-	int ret = file ? vfs_fsync_range(file, start, end - 1, 0) : 0;
+	struct vnode_pager *vnp = object->vnp;
+	struct file *file = vnode_pager_wfile(vnp);
+	bool whole = !start && end >= i_size_read(vnp->inode);
+	int ret;
 
-	if (ret)
-		vnode_pager_failed(object->vnp, VNODE_LOGGED_OUT, ret);
+	if (!file || vnode_pager_settled(object))
+		return 0;
+	/* What is written from now on is not part of this. */
+	if (whole)
+		xchg(&vnp->unstable, false);
+	ret = vfs_fsync_range(file, start, end - 1, 1);
+	if (ret) {
+		WRITE_ONCE(vnp->unstable, true);
+		vnode_pager_failed(vnp, VNODE_LOGGED_OUT, ret);
+	}
 	return ret;
 }
 
@@ -1083,6 +1133,7 @@ static const struct pagerops vnodepagerops = {
 	.getpages = vnode_pager_getpages,
 	.putpages = vnode_pager_putpages,
 	.sync = vnode_pager_sync,
+	.settled = vnode_pager_settled,
 	.prepare_write = vnode_pager_prepare_write,
 	.haspage = vnode_pager_haspage,
 	.dealloc = vnode_pager_dealloc,

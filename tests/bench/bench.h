@@ -189,6 +189,11 @@ void swap_end(void);
  * A file of that size, all of it on the RAM disk, in a file system that is made for it;
  * failure ends the program.
  */
+/* After that long nobody has anything left to do for what has been let go of. */
+#define SETTLE_SECONDS 3
+
+/* Load what of the kernel these need, as disk_file() and swap_begin() do when they are first called. */
+void disk_load(void);
 int disk_file(size_t pages);
 void disk_end(int fd);
 

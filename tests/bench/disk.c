@@ -82,14 +82,19 @@ static void load_file_system(void)
 	load_module("ext4", "");
 }
 
+void disk_load(void)
+{
+	load_driver();
+	load_file_system();
+}
+
 int disk_file(size_t pages)
 {
 	static char page[PAGE] = "bench";
 	size_t i;
 	int fd;
 
-	load_driver();
-	load_file_system();
+	disk_load();
 	if (system(MKFS))
 		errx(1, "%s", MKFS);
 	if (mkdir(MOUNT, 0700) && errno != EEXIST)

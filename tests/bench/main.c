@@ -363,6 +363,7 @@ int main(int argc, char **argv)
 		err(1, "mmap");
 	if (profile) {
 		kernel_load();
+		disk_load();
 		print_module_symbols();
 	}
 	uname(&uts);

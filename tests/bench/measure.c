@@ -221,7 +221,10 @@ void measure_row(const struct row *row, const struct peer *peer,
 	pid_t pid;
 
 	/* What an earlier process has left to be done. */
-	usleep(200 * 1000);
+	if (row->waits)
+		sleep(SETTLE_SECONDS);
+	else
+		usleep(200 * 1000);
 	pid = fork();
 	if (pid < 0)
 		err(1, "fork");

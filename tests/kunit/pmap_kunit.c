@@ -867,6 +867,61 @@ static void pmap_remove_write_leaves_none(struct kunit *test)
 	window_close(w, NULL);
 }
 
+/* Several pages at once, in several tables; @locked: while their address space is not to be had. */
+static void several_pages(struct kunit *test, bool locked)
+{
+	struct test_window *w = test_window(test);
+	unsigned long places[] = { 1, 2, window_seam(w), WINDOW_PAGES - 1 };
+	struct vm_page *ma[ARRAY_SIZE(places)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		ma[i] = window_page(test, w, 40 + i);
+		KUNIT_EXPECT_EQ(test, KERN_SUCCESS, enter(w, places[i], ma[i], i ? RW : R));
+	}
+	/* One of them in a second place. */
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, enter(w, 7, ma[1], RW));
+	if (locked)
+		mmap_write_lock(w->pmap.mm);
+	VM_OBJECT_WLOCK(w->object);
+	pmap_remove_write_pages(ma, ARRAY_SIZE(ma));
+	VM_OBJECT_WUNLOCK(w->object);
+	if (locked)
+		mmap_write_unlock(w->pmap.mm);
+	KUNIT_EXPECT_EQ(test, load(w, places[0]), 40ULL);
+	for (i = 1; i < ARRAY_SIZE(places); i++) {
+		KUNIT_EXPECT_FALSE(test, store(w, places[i], 1));
+		KUNIT_EXPECT_EQ(test, load(w, places[i]), locked ? NO_ACCESS : 40ULL + i);
+		KUNIT_EXPECT_EQ(test, KERN_SUCCESS, enter(w, places[i], ma[i], RW));
+	}
+	KUNIT_EXPECT_FALSE(test, store(w, 7, 1));
+	KUNIT_EXPECT_EQ(test, load(w, 7), locked ? NO_ACCESS : 41ULL);
+
+	if (locked)
+		mmap_write_lock(w->pmap.mm);
+	VM_OBJECT_WLOCK(w->object);
+	pmap_remove_all_pages(ma, ARRAY_SIZE(ma));
+	VM_OBJECT_WUNLOCK(w->object);
+	if (locked)
+		mmap_write_unlock(w->pmap.mm);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		KUNIT_EXPECT_EQ(test, load(w, places[i]), NO_ACCESS);
+		KUNIT_EXPECT_FALSE(test, pmap_page_is_mapped(ma[i]));
+	}
+	KUNIT_EXPECT_EQ(test, load(w, 7), NO_ACCESS);
+	window_close(w, NULL);
+}
+
+static void pmap_deals_with_several_pages(struct kunit *test)
+{
+	several_pages(test, false);
+}
+
+static void pmap_deals_with_several_pages_of_a_busy_address_space(struct kunit *test)
+{
+	several_pages(test, true);
+}
+
 /* --- who has used it */
 
 static unsigned int ts_referenced(struct test_window *w, struct vm_page *m)
@@ -1284,6 +1339,8 @@ static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_remove_all_in_another_process),
 	KUNIT_CASE(pmap_page_outlives_window),
 	KUNIT_CASE(pmap_remove_write_leaves_none),
+	KUNIT_CASE(pmap_deals_with_several_pages),
+	KUNIT_CASE(pmap_deals_with_several_pages_of_a_busy_address_space),
 	KUNIT_CASE(pmap_counts_references),
 	KUNIT_CASE(pmap_counts_references_up_to_a_few),
 	KUNIT_CASE(pmap_counts_references_of_a_fork_child),

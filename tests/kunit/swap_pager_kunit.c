@@ -78,7 +78,7 @@ static void test_out(struct kunit *test, struct vm_object *object, vm_pindex_t p
 
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
-	vm_pager_clean_page(m);
+	vm_pager_clean_pages(&m, 1);
 	VM_OBJECT_WUNLOCK(object);
 	KUNIT_EXPECT_EQ(test, 0, vm_pager_put_pages(object, &m, 1, PQ_ACTIVE, PQ_ACTIVE, &done));
 	KUNIT_EXPECT_EQ(test, done, 1U);
@@ -193,7 +193,7 @@ static void swap_keeps_no_stale_copy(struct kunit *test)
 	unsigned int done;
 
 	VM_OBJECT_WLOCK(object);
-	vm_pager_clean_page(m);
+	vm_pager_clean_pages(&m, 1);
 	vm_page_dirty(m);
 	VM_OBJECT_WUNLOCK(object);
 	vm_pager_put_pages(object, &m, 1, PQ_ACTIVE, PQ_ACTIVE, &done);

@@ -882,7 +882,7 @@ static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
 	if (m && vm_page_is_dirty(m))
-		vm_pager_clean_page(m);
+		vm_pager_clean_pages(&m, 1);
 	else
 		m = NULL;
 	VM_OBJECT_WUNLOCK(object);

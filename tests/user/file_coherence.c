@@ -643,6 +643,66 @@ TEST(a_page_that_cannot_be_written_stays_dirty)
 	bad_disk_end();
 }
 
+static void expect_on_disk(int direct, const char *map, unsigned int pages)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	ASSERT(page != MAP_FAILED);
+	for (i = 0; i < pages; i++) {
+		ASSERT(pread(direct, page, PAGE, i * PAGE) == (ssize_t)PAGE);
+		EXPECT(!memcmp(page, map + i * PAGE, PAGE));
+	}
+	munmap(page, PAGE);
+}
+
+/* The file has its blocks from the first time on. */
+TEST(what_is_synced_again_is_on_the_disk)
+{
+	static const unsigned int stored[] = { 0, 1, 2, 7, 31, 32, 33, 63 };
+	int fd, direct;
+	unsigned int i;
+	char *map;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 64 * PAGE);
+	direct = vm_reopen(fd, O_RDONLY | O_DIRECT);
+	map = map_shared(fd, 64);
+	memset(map, '1', 64 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 64);
+	/* In runs, alone, and across what is written in one go. */
+	for (i = 0; i < sizeof(stored) / sizeof(stored[0]); i++)
+		map[stored[i] * PAGE + i] = '2';
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 64);
+	/* A part of the file; the other store goes with the next sync. */
+	map[7 * PAGE] = '3';
+	map[9 * PAGE] = '3';
+	EXPECT_ERRNO(bsdvm_msync(map + 7 * PAGE, PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 8);
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 64);
+	/* With one by write(2) beside it. */
+	map[5 * PAGE] = '4';
+	ASSERT(pwrite(fd, "4", 1, 6 * PAGE) == 1);
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 64);
+	/* What cannot be written is written when it can. */
+	bad_block(block_of(fd, 31));
+	map[31 * PAGE] = '5';
+	map[2 * PAGE] = '5';
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), EIO);
+	bad_block(0);
+	EXPECT_ERRNO(bsdvm_msync(map, 64 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 64);
+	ASSERT(!bsdvm_munmap(map, 64 * PAGE));
+	close(direct);
+	close(fd);
+	bad_disk_end();
+}
+
 /* --- a file system that does not share its pages */
 
 TEST(without_sharing_msync_is_exact)
