@@ -12,7 +12,8 @@
  * Not where Linux has something to do with the page itself: when it is dirty in the page
  * cache (then it is going to be written anyway), when it is being written (the two would
  * race for the block), or has no block yet. Nor where a file system does more to a page
- * than write it: encryption, or a journal that has the data, too.
+ * than write it: encryption, or a journal that has the data, too; nor where the device
+ * must not see it change, which we do not keep Linux's own mappings from.
  */
 #include "vnode_pager_bio.h"
 
@@ -29,6 +30,7 @@ static bool vnode_bio_plain(const struct inode *inode)
 
 	/* With data in the journal pages may not be moved while buffers are referenced. */
 	return sb->s_magic == EXT4_SUPER_MAGIC && !sb_rdonly(sb) && !IS_ENCRYPTED(inode) &&
+	       !(sb->s_iflags & SB_I_STABLE_WRITES) &&
 	       inode->i_mapping->a_ops->migrate_folio == buffer_migrate_folio;
 }
 

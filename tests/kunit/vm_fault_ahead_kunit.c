@@ -379,7 +379,7 @@ static void ahead_page_out(struct kunit *test, struct vm_object *object, vm_pind
 
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_lookup(object, pindex);
-	vm_pager_clean_page(m);
+	vm_pager_clean_pages(&m, 1);
 	VM_OBJECT_WUNLOCK(object);
 	KUNIT_EXPECT_EQ(test, 0, vm_pager_put_pages(object, &m, 1, PQ_ACTIVE, PQ_ACTIVE, &done));
 	VM_OBJECT_WLOCK(object);
