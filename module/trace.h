@@ -509,8 +509,7 @@ TRACE_EVENT(bsdvm_pmap_remove,
 	TP_printk("range=0x%llx-0x%llx", __entry->start, __entry->end)
 );
 
-/* A page is mapped nowhere any more. */
-TRACE_EVENT(bsdvm_pmap_remove_all,
+DECLARE_EVENT_CLASS(bsdvm_pmap_page,
 	TP_PROTO(vm_paddr_t pa),
 	TP_ARGS(pa),
 	TP_STRUCT__entry(
@@ -520,6 +519,18 @@ TRACE_EVENT(bsdvm_pmap_remove_all,
 		__entry->pfn = atop(pa);
 	),
 	TP_printk("pfn=0x%llx", __entry->pfn)
+);
+
+/* A page is mapped nowhere any more. */
+DEFINE_EVENT(bsdvm_pmap_page, bsdvm_pmap_remove_all,
+	TP_PROTO(vm_paddr_t pa),
+	TP_ARGS(pa)
+);
+
+/* A page is mapped to be read only, wherever it is mapped. */
+DEFINE_EVENT(bsdvm_pmap_page, bsdvm_pmap_remove_write,
+	TP_PROTO(vm_paddr_t pa),
+	TP_ARGS(pa)
 );
 
 TRACE_EVENT(bsdvm_pmap_protect,

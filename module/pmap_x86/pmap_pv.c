@@ -570,10 +570,13 @@ void pmap_remove_write_pages(struct vm_page **ma, unsigned int count)
 	struct pmap_hold hold = { NULL };
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		/* A writable mapping is never entered without this mark. */
-		if (vm_page_is_dirty(ma[i]))
-			pmap_page_apply(&hold, ma[i], PV_PROTECT, UINT_MAX);
+		if (!vm_page_is_dirty(ma[i]))
+			continue;
+		trace_bsdvm_pmap_remove_write(ma[i]->phys_addr);
+		pmap_page_apply(&hold, ma[i], PV_PROTECT, UINT_MAX);
+	}
 	pmap_hold_drop(&hold);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_remove_write_pages);

@@ -251,7 +251,7 @@ static __always_inline void fault_walk(struct faultstate *fs)
 }
 
 /* Is a page of the first object resident there? A guess: the object is not locked. */
-static bool fault_guess_resident(const struct faultstate *fs)
+static __always_inline bool fault_guess_resident(const struct faultstate *fs)
 {
 	bool resident;
 
@@ -552,7 +552,7 @@ bool vm_fault_sole_owner(const struct faultstate *fs)
 }
 
 /* Step 3, a write to a page below the first object. */
-static int vm_fault_cow(struct faultstate *fs)
+static __always_inline int vm_fault_cow(struct faultstate *fs)
 {
 	struct vm_object *first = fs->first_object;
 	struct vm_page *m;
@@ -656,7 +656,7 @@ static noinline void fault_note_spurious(const struct faultstate *fs)
 }
 
 /* Step 4. */
-static int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
+static __always_inline int vm_fault_enter(struct faultstate *fs, struct vm_page **m_hold)
 {
 	vm_prot_t prot = fs->prot;
 	int rv;

@@ -30,6 +30,21 @@ static unsigned int fault_run(const struct faultstate *fs, unsigned int max)
 	return vm_radix_run_before(&fs->first_object->pages, fs->first_pindex, max);
 }
 
+/* Places in a row behind that of the fault where nothing stands, no more than @max. */
+static unsigned int fault_room(const struct faultstate *fs, unsigned int max)
+{
+	unsigned int room = max, i;
+	void __rcu **place;
+
+	if (!max)
+		return 0;
+	place = vm_radix_run(&fs->first_object->pages, fs->first_pindex + 1, &room);
+	for (i = 0; place && i < room; i++)
+		if (rcu_access_pointer(place[i]))
+			return i;
+	return room;
+}
+
 /* How many pages shall come ahead, where @max come at once. */
 static unsigned int fault_ahead(const struct faultstate *fs, unsigned int max)
 {
@@ -45,7 +60,8 @@ static unsigned int fault_ahead(const struct faultstate *fs, unsigned int max)
 		ahead = min(ahead, run / 2);
 	}
 	ahead = min_t(unsigned int, ahead, VM_RADIX_LEAF - 1 - fs->first_pindex % VM_RADIX_LEAF);
-	return min_t(u64, ahead, atop(entry->end - fs->vaddr) - 1);
+	ahead = min_t(u64, ahead, atop(entry->end - fs->vaddr) - 1);
+	return fault_room(fs, ahead);
 }
 
 /* May pages be had that nobody has asked for? Not when somebody else may want them. */

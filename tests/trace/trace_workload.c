@@ -35,7 +35,7 @@
 #define WRITTEN	    64
 #define READ	    32
 #define COPIED	    16
-#define GENERATIONS 6
+#define GENERATIONS 4
 #define CHAIN	    16
 #define ROUNDS	    5
 #define SMALL	    4
@@ -128,7 +128,10 @@ static void wire(char *map)
 		err(1, "bsdvm_mlock");
 }
 
-/* Each generation copies one page, from under one more shadow. */
+/*
+ * Each generation copies one page, from under one more shadow. The last has to go so deep
+ * that it copies what the others have, and skips them.
+ */
 static void generations(char *map, size_t generation)
 {
 	const pid_t pid = start_child();
@@ -263,7 +266,7 @@ static void known(const char *dir)
 	printf("collapse %d\n", ROUNDS);
 	printf("moved %d\n", ROUNDS * (SMALL - 1));
 	printf("freed %d\n", ROUNDS);
-	printf("bypass 1\n");
+	printf("bypass %d\n", GENERATIONS - 1 + 1);
 	printf("file_pages %d\n", FILE_PAGES);
 	printf("call_mmap %d\n", 1 + AREAS);
 	printf("call_munmap 1\n");

@@ -2,6 +2,7 @@
 /* Anonymous memory: contents, cost, placement, and the entries it makes. */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -211,25 +212,30 @@ TEST(a_read_maps_the_leaf_around_it)
 /* --- copies that come ahead of stores in sequence */
 
 /*
- * Each of two processes stores to its own copies of @pages pages in order, while the other
- * one checks that it has still its own. Returns the faults of the first.
+ * Of two processes one stores to @pages pages in order, and the other to half of them, so
+ * that it goes on using what the first copies. Each must have its own. Returns the faults
+ * of the first.
  */
 static uint64_t copy_in_sequence(char *map, size_t pages)
 {
 	uint64_t before, taken;
+	int done[2];
 	pid_t child;
 	size_t i;
+	char c;
 
 	for (i = 0; i < pages; i++)
 		map[i * PAGE + 2] = (char)i;
+	ASSERT(!pipe(done));
 	child = harness_fork();
 	if (!child) {
-		for (i = 0; i < pages; i++) {
+		for (i = pages / 2; i < pages; i++)
 			map[i * PAGE] = 'c';
+		EXPECT_EQ(read(done[0], &c, 1), 1);
+		for (i = 0; i < pages; i++) {
+			EXPECT_EQ(map[i * PAGE], i < pages / 2 ? 0 : 'c');
 			EXPECT_EQ(map[i * PAGE + 2], (char)i);
 		}
-		for (i = 0; i < pages; i++)
-			EXPECT_EQ(map[i * PAGE], 'c');
 		harness_exit();
 	}
 	before = faults();
@@ -238,7 +244,10 @@ static uint64_t copy_in_sequence(char *map, size_t pages)
 		EXPECT_EQ(map[i * PAGE + 2], (char)i);
 	}
 	taken = faults() - before;
+	EXPECT_EQ(write(done[1], "", 1), 1);
 	harness_join(child);
+	close(done[0]);
+	close(done[1]);
 	for (i = 0; i < pages; i++) {
 		EXPECT_EQ(map[i * PAGE], 'p');
 		EXPECT_EQ(map[i * PAGE + 2], (char)i);
@@ -263,7 +272,6 @@ TEST(stores_in_sequence_after_a_fork_get_none_with_advice_of_random)
 	char *map = vm_anon(pages);
 
 	ASSERT(!bsdvm_madvise(map, pages * PAGE, BSDVM_MADV_RANDOM));
-	/* Some may find that the child is gone, and its pages theirs. */
 	EXPECT_EQ(copy_in_sequence(map, pages), pages);
 }
 
