@@ -14,6 +14,7 @@
 #include "device.h"
 
 #include <linux/compat.h>
+#include <linux/fault-inject-usercopy.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -637,7 +638,7 @@ static int device_copy_in(union device_arg *arg, size_t room, const void __user 
 
 	if (size != room || size % sizeof(*to) || size > DEVICE_COPY_WORDS * sizeof(*to))
 		return copy_struct_from_user(arg, room, uarg, size);
-	if (!user_read_access_begin(from, size))
+	if (should_fail_usercopy() || !user_read_access_begin(from, size))
 		return -EFAULT;
 	for (; to < end; to++, from++)
 		unsafe_get_user(*to, from, efault);
@@ -656,7 +657,7 @@ static int device_copy_out(void __user *uarg, const union device_arg *arg, size_
 
 	if (size % sizeof(*to) || size > DEVICE_COPY_WORDS * sizeof(*to))
 		return copy_to_user(uarg, arg, size) ? -EFAULT : 0;
-	if (!user_write_access_begin(to, size))
+	if (should_fail_usercopy() || !user_write_access_begin(to, size))
 		return -EFAULT;
 	for (; from < end; to++, from++)
 		unsafe_put_user(*from, to, efault);

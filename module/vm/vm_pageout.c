@@ -645,18 +645,6 @@ static void vm_pageout_scan_active(unsigned long shortage, unsigned long max,
 	}
 }
 
-/*
- * How many active pages a pass may look at. Where enough has left their queue for what is
- * short now, what follows is for later, and takes the place of what has @gone since the last
- * pass; unless nothing has, and somebody waits: what left may be slow to be written.
- */
-static unsigned long active_pace(unsigned long shortage, unsigned long gone)
-{
-	unsigned long there = vm_page_queue_count(PQ_INACTIVE) + vm_page_queue_count(PQ_LAUNDRY);
-
-	return there < shortage || (!gone && vm_waiting()) ? ULONG_MAX : gone;
-}
-
 static unsigned long positive(long n)
 {
 	return n > 0 ? n : 0;
@@ -718,6 +706,19 @@ struct daemon {
 	unsigned long next_lowmem;
 };
 
+/*
+ * How many active pages a pass may look at. Where enough has left their queue for what is
+ * short now, what follows is for later, and takes the place of what has @gone since the last
+ * pass; unless nothing comes free of what has left: there may be clean ones among the others.
+ */
+static unsigned long active_pace(const struct daemon *daemon, unsigned long shortage,
+				 unsigned long gone)
+{
+	unsigned long there = vm_page_queue_count(PQ_INACTIVE) + vm_page_queue_count(PQ_LAUNDRY);
+
+	return there < shortage || daemon->fruitless ? ULONG_MAX : gone;
+}
+
 /* Outcomes are printed by show_bsdvm_outcome(). */
 static_assert(PASS_NOTHING == 0 && PASS_FREED == 3);
 
@@ -751,7 +752,7 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	}
 	missing = inactive_shortage(shortage);
 	if (missing)
-		vm_pageout_scan_active(missing, active_pace(shortage, freed + wrote), &ageing);
+		vm_pageout_scan_active(missing, active_pace(daemon, shortage, freed + wrote), &ageing);
 	outcome = pass_outcome(freed, ageing.aged, wrote,
 			       missing && vm_page_queue_count(PQ_ACTIVE));
 	/*
