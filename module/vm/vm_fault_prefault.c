@@ -70,11 +70,12 @@ static unsigned int prefault_gather(struct vm_object *top, vm_pindex_t pindex, u
 
 	for (;;) {
 		prefault_gather_object(object, pindex, count, ma, &hidden);
+		backing = object->backing_object;
+		if (!backing || depth == VM_FAULT_AROUND_DEPTH)
+			return depth;
 		if (vm_pager_swapped(object))
 			prefault_hide_swapped(object, pindex, count, &hidden);
-		backing = object->backing_object;
-		if (!backing || depth == VM_FAULT_AROUND_DEPTH ||
-		    hidden == GENMASK_ULL(count - 1, 0) || !VM_OBJECT_TRYRLOCK(backing))
+		if (hidden == GENMASK_ULL(count - 1, 0) || !VM_OBJECT_TRYRLOCK(backing))
 			return depth;
 		pindex += OFF_TO_IDX(object->backing_object_offset);
 		locked[depth++] = backing;
