@@ -752,7 +752,8 @@ static enum outcome vm_pageout_pass(struct daemon *daemon, unsigned long shortag
 	}
 	missing = inactive_shortage(shortage);
 	if (missing)
-		vm_pageout_scan_active(missing, active_pace(daemon, shortage, freed + wrote), &ageing);
+		vm_pageout_scan_active(missing, active_pace(daemon, shortage, freed + wrote),
+				       &ageing);
 	outcome = pass_outcome(freed, ageing.aged, wrote,
 			       missing && vm_page_queue_count(PQ_ACTIVE));
 	/*
