@@ -142,7 +142,6 @@ void vm_map_assert_consistent(struct vm_map *map)
 static void vm_map_entry_gap_changed(struct vm_map *map, struct vm_map_entry *entry)
 {
 	struct vm_map_entry *pred;
-
 	vm_size_t gap;
 
 	if (!entry)

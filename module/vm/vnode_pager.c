@@ -93,8 +93,8 @@ unsigned int vm_filedelay = 30;
  * @shares: (C) pages show the page cache's frames
  * @users: (A) the object's dealloc waits for who is in here from outside
  * @logged: (A) VNODE_LOGGED_*
- * @unstable: (A) pages have been written that may not be on the disk yet, also such as the
- *	object no longer has
+ * @written: (A) how often pages were written, also such as the object no longer has
+ * @stable: (A) what @written was when all of that was last known to be on the disk
  * @mark: (C) has us told of changes
  * @sync: writes dirty pages
  * @rcu: for freeing it
@@ -110,7 +110,8 @@ struct vnode_pager {
 	bool shares;
 	refcount_t users;
 	unsigned long logged;
-	bool unstable;
+	atomic_long_t written;
+	long stable;
 	struct fsnotify_mark *mark;
 	struct work_struct sync;
 	struct rcu_head rcu;
@@ -801,7 +802,7 @@ static int vnode_pager_putpages(struct vm_object *object, struct vm_page **ma, u
 	if (ret)
 		vnode_pager_failed(vnp, VNODE_LOGGED_OUT, ret);
 	/* Before the pages may be forgotten. */
-	WRITE_ONCE(vnp->unstable, true);
+	atomic_long_inc(&vnp->written);
 	VM_CNT_INC(v_vnodeout);
 	VM_CNT_ADD(v_vnodepgsout, *done);
 	return ret;
@@ -813,7 +814,8 @@ static bool vnode_pager_settled(const struct vm_object *object)
 	const struct vnode_pager *vnp = object->vnp;
 	struct address_space *mapping = vnp->inode->i_mapping;
 
-	return !READ_ONCE(vnp->unstable) && !mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) &&
+	return atomic_long_read(&vnp->written) == READ_ONCE(vnp->stable) &&
+	       !mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) &&
 	       !mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK);
 }
 
@@ -826,17 +828,19 @@ static int vnode_pager_sync(struct vm_object *object, vm_ooffset_t start, vm_oof
 	struct vnode_pager *vnp = object->vnp;
 	struct file *file = vnode_pager_wfile(vnp);
 	bool whole = !start && end >= i_size_read(vnp->inode);
+	long written;
 	int ret;
 
 	if (!file || vnode_pager_settled(object))
 		return 0;
-	/* What is written from now on is not part of this. */
-	if (whole)
-		xchg(&vnp->unstable, false);
+	/* What is written from now on is not part of this; nor is it settled until it is done. */
+	written = atomic_long_read(&vnp->written);
 	ret = vfs_fsync_range(file, start, end - 1, 1);
 	if (ret) {
-		WRITE_ONCE(vnp->unstable, true);
+		atomic_long_inc(&vnp->written);
 		vnode_pager_failed(vnp, VNODE_LOGGED_OUT, ret);
+	} else if (whole) {
+		WRITE_ONCE(vnp->stable, written);
 	}
 	return ret;
 }
