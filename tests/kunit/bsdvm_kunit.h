@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * What the tests share: random numbers, threads on a given CPU, the check that no
- * page was lost.
+ * page was lost. Beside it, what the tests of one thing share:
+ *
+ *	vm_object_kunit.h	objects, shadows and their pages
+ *	vm_fault_kunit.h	faults, in a map of any kind
+ *	vm_map_kunit.h		a map as a text, operations on it as tables give them
  */
 #ifndef BSDVM_KUNIT_H
 #define BSDVM_KUNIT_H
@@ -11,10 +15,12 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
+#include <linux/uaccess.h>
 
 #include "vm/uma.h"
 #include "vm/vm_page.h"
 #include "vm/vm_phys.h"
+#include "vm/vmmeter.h"
 
 /* How long a test waits for what must come before it fails. */
 #define TEST_PATIENCE	(20 * HZ)
@@ -114,6 +120,15 @@ static inline bool test_pages_get(struct test_pages *pages, int req)
 	return true;
 }
 
+/* Take all pages that a request like @req may have. */
+static inline void test_pages_exhaust(struct test_pages *pages, int req)
+{
+	while (test_pages_get(pages, req)) {
+		if (pages->count % 1024 == 0)
+			cond_resched();
+	}
+}
+
 static inline struct test_pages *test_pages_alloc(struct kunit *test)
 {
 	struct test_pages *pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
@@ -124,6 +139,32 @@ static inline struct test_pages *test_pages_alloc(struct kunit *test)
 			kunit_add_action_or_reset(test, test_pages_put_all, pages));
 	return pages;
 }
+
+/* What test_kernel_load() gives where nothing is mapped. */
+#define TEST_NOT_MAPPED	0xdead0000deadULL
+
+/* The word at a kernel address that may be mapped nowhere. */
+static inline u64 test_kernel_load(vm_offset_t va)
+{
+	u64 value;
+
+	if (copy_from_kernel_nofault(&value, (void *)va, sizeof(value)))
+		return TEST_NOT_MAPPED;
+	return value;
+}
+
+static inline u64 test_vmmeter(size_t offset)
+{
+	unsigned int cpu;
+	u64 n = 0;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(&bsd_vmmeter, cpu) + offset));
+	return n;
+}
+
+/* How often something happened so far, a field of struct vmmeter, on all CPUs. */
+#define TEST_VMMETER(counter)	test_vmmeter(offsetof(struct vmmeter, counter))
 
 /* A thread of a test, which ends by itself. */
 struct test_thread {

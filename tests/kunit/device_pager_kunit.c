@@ -96,11 +96,8 @@ static struct vm_map *test_map(struct kunit *test, int cow)
 {
 	struct vm_map *map = test_map_new(test);
 
-	vm_map_lock(map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(map, test_object(test, 0, TEST_SIZE), 0, test_va(0),
-				      test_va(TEST_PAGES), RW, VM_PROT_ALL, cow));
-	vm_map_unlock(map);
+	test_map_insert(test, map, test_object(test, 0, TEST_SIZE), test_va(0),
+			test_va(TEST_PAGES), RW, cow);
 	return map;
 }
 

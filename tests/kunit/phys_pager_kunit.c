@@ -15,11 +15,8 @@ static struct vm_map *test_map(struct kunit *test, struct vm_object **objectp)
 	struct vm_map *map = test_map_new(test);
 
 	KUNIT_ASSERT_NOT_NULL(test, object);
-	vm_map_lock(map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(map, object, 0, test_va(0), test_va(TEST_PAGES + 1), RW,
-				      VM_PROT_ALL, MAP_INHERIT_SHARE));
-	vm_map_unlock(map);
+	test_map_insert(test, map, object, test_va(0), test_va(TEST_PAGES + 1), RW,
+			MAP_INHERIT_SHARE);
 	*objectp = object;
 	return map;
 }
@@ -30,7 +27,6 @@ static void phys_page_is_wired_once(struct kunit *test)
 	struct vm_object *object;
 	struct vm_map *map = test_map(test, &object);
 	struct vm_page *m;
-	LIST_HEAD(deferred);
 
 	KUNIT_EXPECT_EQ(test, test_load(map, 1), 0ULL);
 	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 1);
@@ -54,8 +50,7 @@ static void phys_page_is_wired_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_load(map, 1), 7ULL);
 
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_remove(map, test_va(0), test_va(TEST_PAGES + 1), &deferred));
-	vm_map_process_deferred(&deferred);
+			test_map_remove(map, test_va(0), test_va(TEST_PAGES + 1)));
 	KUNIT_EXPECT_EQ(test, test_wire_count(), wired);
 }
 
@@ -77,12 +72,10 @@ static void phys_page_that_is_held_goes_later(struct kunit *test)
 	struct vm_object *object;
 	struct vm_map *map = test_map(test, &object);
 	struct vm_page *m = NULL;
-	LIST_HEAD(deferred);
 
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, test_store(map, 0, 5));
 	KUNIT_ASSERT_EQ(test, KERN_SUCCESS, test_fault(map, 0, R, &m));
-	vm_map_remove(map, test_va(0), test_va(TEST_PAGES + 1), &deferred);
-	vm_map_process_deferred(&deferred);
+	test_map_remove(map, test_va(0), test_va(TEST_PAGES + 1));
 	KUNIT_EXPECT_EQ(test, *(u64 *)pmap_quick_enter_page(m), 5ULL);
 	KUNIT_EXPECT_EQ(test, test_wire_count(), wired + 1);
 	vm_page_unwire(m, PQ_ACTIVE);

@@ -8,15 +8,11 @@
 
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/uaccess.h>
 
 #include "vm/pmap.h"
 #include "vm/vm_kern.h"
 
 #define TABLE_PAGES	512
-
-/* What test_load() gives where nothing is mapped. */
-#define NO_ACCESS	0xdead0000deadULL
 
 /**
  * struct test_range - kernel addresses of a test
@@ -73,25 +69,6 @@ static struct vm_page *test_page(struct kunit *test, u64 value)
 	return m;
 }
 
-static u64 test_load(vm_offset_t va)
-{
-	u64 value;
-
-	if (copy_from_kernel_nofault(&value, (void *)va, sizeof(value)))
-		return NO_ACCESS;
-	return value;
-}
-
-static u64 test_shootdowns(void)
-{
-	unsigned int cpu;
-	u64 n = 0;
-
-	for_each_possible_cpu(cpu)
-		n += READ_ONCE(per_cpu_ptr(&bsd_vmmeter, cpu)->v_shootdowns);
-	return n;
-}
-
 /* --- entering and removing */
 
 static void kernel_addresses_fault_before_anything_is_entered(struct kunit *test)
@@ -100,11 +77,11 @@ static void kernel_addresses_fault_before_anything_is_entered(struct kunit *test
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		KUNIT_EXPECT_EQ(test, test_load(va + ptoa(i)), NO_ACCESS);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(i)), TEST_NOT_MAPPED);
 		KUNIT_EXPECT_EQ(test, pmap_kextract(va + ptoa(i)), 0ULL);
 	}
 	/* The ends of the whole range, of which the end is above what is used. */
-	KUNIT_EXPECT_EQ(test, test_load(virtual_end - sizeof(u64)), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(virtual_end - sizeof(u64)), TEST_NOT_MAPPED);
 	KUNIT_EXPECT_EQ(test, virtual_avail & VM_PAGE_MASK, 0ULL);
 	KUNIT_EXPECT_EQ(test, virtual_end & VM_PAGE_MASK, 0ULL);
 }
@@ -121,13 +98,13 @@ static void kenter_maps_and_kremove_unmaps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *(u64 *)pmap_quick_enter_page(m), 18ULL);
 	KUNIT_EXPECT_EQ(test, *((u8 *)pmap_quick_enter_page(m) + VM_PAGE_SIZE - 1), 19);
 	/* The neighbours are as they were. */
-	KUNIT_EXPECT_EQ(test, test_load(va - VM_PAGE_SIZE), NO_ACCESS);
-	KUNIT_EXPECT_EQ(test, test_load(va + VM_PAGE_SIZE), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va - VM_PAGE_SIZE), TEST_NOT_MAPPED);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va + VM_PAGE_SIZE), TEST_NOT_MAPPED);
 
 	pmap_kremove(va);
-	KUNIT_EXPECT_EQ(test, test_load(va), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va), TEST_NOT_MAPPED);
 	pmap_kremove(va);
-	KUNIT_EXPECT_EQ(test, test_load(va), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va), TEST_NOT_MAPPED);
 }
 
 static void kextract_answers_for_both_kinds_of_address(struct kunit *test)
@@ -167,16 +144,16 @@ static void qenter_maps_across_page_tables(struct kunit *test)
 
 	pmap_qenter(va, ma, count);
 	for (i = 0; i < count; i++) {
-		if (test_load(va + ptoa(i)) == i + 1 &&
+		if (test_kernel_load(va + ptoa(i)) == i + 1 &&
 		    pmap_kextract(va + ptoa(i)) == ma[i]->phys_addr)
 			continue;
 		KUNIT_FAIL(test, "page %u", i);
 		break;
 	}
-	KUNIT_EXPECT_EQ(test, test_load(va + ptoa(count)), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(count)), TEST_NOT_MAPPED);
 	pmap_qremove(va, count);
 	for (i = 0; i < count; i++) {
-		if (test_load(va + ptoa(i)) == NO_ACCESS)
+		if (test_kernel_load(va + ptoa(i)) == TEST_NOT_MAPPED)
 			continue;
 		KUNIT_FAIL(test, "page %u after its removal", i);
 		break;
@@ -195,18 +172,18 @@ static void qenter_replaces_and_qremove_skips_holes(struct kunit *test)
 	pmap_qenter(va, ma, 4);
 	pmap_kremove(va + ptoa(1));
 	pmap_qenter(va, ma + 2, 2);
-	KUNIT_EXPECT_EQ(test, test_load(va), 2ULL);
-	KUNIT_EXPECT_EQ(test, test_load(va + ptoa(1)), 3ULL);
-	KUNIT_EXPECT_EQ(test, test_load(va + ptoa(2)), 2ULL);
-	KUNIT_EXPECT_EQ(test, test_load(va + ptoa(3)), 3ULL);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va), 2ULL);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(1)), 3ULL);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(2)), 2ULL);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(3)), 3ULL);
 	pmap_kremove(va + ptoa(2));
 	pmap_qremove(va, 6);
 	for (i = 0; i < 6; i++)
-		KUNIT_EXPECT_EQ(test, test_load(va + ptoa(i)), NO_ACCESS);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(va + ptoa(i)), TEST_NOT_MAPPED);
 	/* Nothing happens on an empty range. */
 	pmap_qenter(va, ma, 0);
 	pmap_qremove(va, 0);
-	KUNIT_EXPECT_EQ(test, test_load(va), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va), TEST_NOT_MAPPED);
 }
 
 static void kasan_forbids_what_is_not_mapped(struct kunit *test)
@@ -242,22 +219,22 @@ static void shootdown_comes_once_and_only_where_something_was_valid(struct kunit
 	other = test_page(test, 99);
 	va = test_range(test, 8);
 
-	before = test_shootdowns();
+	before = TEST_VMMETER(v_shootdowns);
 	pmap_kenter(va, ma[0]->phys_addr);
 	pmap_qenter(va + ptoa(1), ma + 1, 4);
 	/* The same again changes nothing. */
 	pmap_kenter(va, ma[0]->phys_addr);
 	pmap_kremove(va + ptoa(6));
-	KUNIT_EXPECT_EQ(test, test_shootdowns(), before);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns), before);
 
 	pmap_kenter(va, other->phys_addr);
-	KUNIT_EXPECT_EQ(test, test_shootdowns(), before + 1);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns), before + 1);
 	pmap_qenter(va + ptoa(1), ma, 4);
-	KUNIT_EXPECT_EQ(test, test_shootdowns(), before + 2);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns), before + 2);
 	pmap_qremove(va, 8);
-	KUNIT_EXPECT_EQ(test, test_shootdowns(), before + 3);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns), before + 3);
 	pmap_qremove(va, 8);
-	KUNIT_EXPECT_EQ(test, test_shootdowns(), before + 3);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns), before + 3);
 }
 
 /**
@@ -375,13 +352,14 @@ static int removal_reader(void *arg)
 	for (round = 1; round <= REMOVALS; round++) {
 		/* Have every translation in the TLB. */
 		for (i = 0; i < removal->count; i++)
-			test_load(removal->va + ptoa(i));
+			test_kernel_load(removal->va + ptoa(i));
 		/* The looks come before the count of them. */
 		smp_store_release(&removal->warm, round);
 		if (!test_wait_for(&removal->removed, round))
 			return -ETIMEDOUT;
 		for (i = 0; i < removal->count; i++)
-			removal->reached += test_load(removal->va + ptoa(i)) != NO_ACCESS;
+			removal->reached += test_kernel_load(removal->va + ptoa(i)) !=
+					    TEST_NOT_MAPPED;
 		/* Likewise. */
 		smp_store_release(&removal->seen, round);
 	}
@@ -450,7 +428,7 @@ static void kernel_addresses_can_be_mapped_in_atomic_context(struct kunit *test)
 	spin_unlock(&lock);
 	KUNIT_EXPECT_EQ(test, value[0], 1ULL);
 	KUNIT_EXPECT_EQ(test, value[1], 2ULL);
-	KUNIT_EXPECT_EQ(test, test_load(va), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(va), TEST_NOT_MAPPED);
 }
 
 static struct kunit_case pmap_kernel_cases[] = {

@@ -6,15 +6,12 @@
  *
  * Needs a swap device; the embedded one will do.
  */
-#include "bsdvm_kunit.h"
+#include "vm_object_kunit.h"
 
 #include <linux/delay.h>
 
-#include "vm/pmap.h"
 #include "vm/swap_pager.h"
-#include "vm/vm_object.h"
 #include "vm/vm_pageout.h"
-#include "vm/vm_pager.h"
 
 /* More than the slots of two blocks. */
 #define PAGES	40
@@ -45,14 +42,6 @@ static int swap_test_init(struct kunit *test)
 	return ret ?: kunit_add_action_or_reset(test, slots_check, test);
 }
 
-static struct vm_object *test_object(struct kunit *test, vm_pindex_t size)
-{
-	struct vm_object *object = vm_object_allocate_anon(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, object);
-	return object;
-}
-
 /* A dirty page of this content. */
 static struct vm_page *test_put(struct kunit *test, struct vm_object *object, vm_pindex_t pindex,
 				u8 content)
@@ -61,33 +50,8 @@ static struct vm_page *test_put(struct kunit *test, struct vm_object *object, vm
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	memset(pmap_quick_enter_page(m), content, VM_PAGE_SIZE);
-	m->valid = 1;
-	vm_page_dirty(m);
-	VM_OBJECT_WLOCK(object);
-	KUNIT_EXPECT_EQ(test, 0, vm_page_insert(m, object, pindex));
-	vm_page_enqueue(m, PQ_ACTIVE);
-	VM_OBJECT_WUNLOCK(object);
+	test_page_insert_dirty(test, m, object, pindex);
 	return m;
-}
-
-/* Write a page to swap, as the laundry does; it stays resident unless @free. */
-static void test_out(struct kunit *test, struct vm_object *object, vm_pindex_t pindex, bool free)
-{
-	unsigned int done;
-	struct vm_page *m;
-
-	VM_OBJECT_WLOCK(object);
-	m = vm_page_lookup(object, pindex);
-	vm_pager_clean_pages(&m, 1);
-	VM_OBJECT_WUNLOCK(object);
-	KUNIT_EXPECT_EQ(test, 0, vm_pager_put_pages(object, &m, 1, PQ_ACTIVE, PQ_ACTIVE, &done));
-	KUNIT_EXPECT_EQ(test, done, 1U);
-	VM_OBJECT_WLOCK(object);
-	KUNIT_EXPECT_FALSE(test, vm_page_is_dirty(m));
-	KUNIT_EXPECT_TRUE(test, vm_pager_has_page(object, pindex));
-	if (free)
-		vm_page_destroy(m);
-	VM_OBJECT_WUNLOCK(object);
 }
 
 /* What an object itself has there, brought in if need be. */
@@ -144,7 +108,7 @@ static void test_fill(struct kunit *test, struct rnd_state *rnd, struct vm_objec
 		model[i] = 1 + test_random(rnd, 255);
 		test_put(test, object, i, model[i]);
 		if (test_random(rnd, 3))
-			test_out(test, object, i, test_random(rnd, 3));
+			test_page_out(test, object, i, test_random(rnd, 3));
 	}
 }
 
@@ -155,7 +119,7 @@ static void swap_has_the_content(struct kunit *test)
 
 	for (i = 0; i < PAGES; i++) {
 		test_put(test, object, i, 1 + i);
-		test_out(test, object, i, true);
+		test_page_out(test, object, i, true);
 	}
 	KUNIT_EXPECT_EQ(test, slots_used(), (u64)PAGES);
 	KUNIT_EXPECT_EQ(test, object->resident_page_count, 0UL);
@@ -172,7 +136,7 @@ static void swap_forgets_what_changes(struct kunit *test)
 	struct vm_object *object = test_object(test, PAGES);
 	struct vm_page *m = test_put(test, object, 17, 'a');
 
-	test_out(test, object, 17, false);
+	test_page_out(test, object, 17, false);
 	KUNIT_EXPECT_EQ(test, slots_used(), 1ULL);
 	VM_OBJECT_RLOCK(object);
 	vm_pager_page_unswapped(m);
@@ -180,7 +144,7 @@ static void swap_forgets_what_changes(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vm_pager_has_page(object, 17));
 	VM_OBJECT_RUNLOCK(object);
 	KUNIT_EXPECT_EQ(test, slots_used(), 0ULL);
-	test_out(test, object, 17, true);
+	test_page_out(test, object, 17, true);
 	KUNIT_EXPECT_EQ(test, test_content(test, object, 17), (u8)'a');
 	vm_object_deallocate(object);
 }
@@ -212,7 +176,7 @@ static void swap_frees_a_range(struct kunit *test)
 
 	for (i = 0; i < PAGES; i++) {
 		test_put(test, object, i, 1 + i);
-		test_out(test, object, i, true);
+		test_page_out(test, object, i, true);
 	}
 	VM_OBJECT_WLOCK(object);
 	vm_pager_freespace(object, 5, 35);
@@ -238,7 +202,7 @@ static void swap_next_finds_each(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(where); i++) {
 		test_put(test, object, where[i], 1);
-		test_out(test, object, where[i], true);
+		test_page_out(test, object, where[i], true);
 	}
 	VM_OBJECT_RLOCK(object);
 	for (i = 0; i < ARRAY_SIZE(where); i++, at++) {
@@ -264,10 +228,7 @@ static void chain_case(struct kunit *test, struct rnd_state *rnd, bool other_sta
 	u8 below[PAGES], above[PAGES];
 
 	test_fill(test, rnd, object, PAGES, 3, below);
-	vm_object_reference(object);
-	VM_OBJECT_WLOCK(object);
-	object->flags &= ~OBJ_ONEMAPPING;
-	VM_OBJECT_WUNLOCK(object);
+	test_object_share(object);
 	KUNIT_ASSERT_EQ(test, KERN_SUCCESS, vm_object_shadow(&shadow, &offset, IDX_TO_OFF(size)));
 	/* Where all is hidden the lower object is skipped, as long as another has it. */
 	test_fill(test, rnd, shadow, size, other_stays && test_random(rnd, 2) ? 0 : 4, above);
@@ -356,11 +317,11 @@ static void swap_keeps_what_a_copy_has(struct kunit *test)
 		test_put(test, src, i, 1 + i);
 		/* Of both kinds: resident, and to be waited for. */
 		if (i % 4 < 2)
-			test_out(test, src, i, true);
+			test_page_out(test, src, i, true);
 		if (i % 2)
 			continue;
 		test_put(test, dst, i, 101 + i);
-		test_out(test, dst, i, true);
+		test_page_out(test, dst, i, true);
 	}
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, vm_object_copy_resident(src, 0, dst));
 	for (i = 0; i < PAGES; i++) {

@@ -3,12 +3,10 @@
  * Tests of the tracepoints, for what no program can bring about at will; the others are
  * in tests/trace. A probe of our own sees how faults in a map without a pmap end.
  */
-#include "bsdvm_kunit.h"
+#include "vm_fault_kunit.h"
+#include "vm_object_kunit.h"
 
 #include "trace.h"
-#include "vm/vm_fault.h"
-#include "vm/vm_map.h"
-#include "vm/vm_object.h"
 
 #define ADDRESS	0x10000000ULL
 
@@ -39,20 +37,13 @@ static void test_probe(void *data, vm_offset_t address, vm_prot_t access,
 /* An object with a page, behind a shadow that is the only one to refer to it. */
 static struct vm_object *test_chain(struct kunit *test, u64 *backing)
 {
-	struct vm_object *object = vm_object_allocate_anon(1), *shadow;
-	vm_ooffset_t offset = 0;
+	struct vm_object *object = test_object(test, 1);
 
-	KUNIT_ASSERT_NOT_NULL(test, object);
 	*backing = object->id;
 	VM_OBJECT_WLOCK(object);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(vm_object_make_page(object, 0, NULL)));
 	VM_OBJECT_WUNLOCK(object);
-	vm_object_reference(object);
-	shadow = object;
-	KUNIT_ASSERT_EQ(test, KERN_SUCCESS, vm_object_shadow(&shadow, &offset, VM_PAGE_SIZE));
-	/* As if the other user had gone, and nobody had found the time to merge the two. */
-	refcount_dec(&object->ref_count);
-	return shadow;
+	return test_object_sole_shadow(test, object);
 }
 
 static int test_fault(struct vm_map *map, vm_prot_t type)
@@ -67,18 +58,13 @@ static void takeover_is_told_from_a_copy(struct kunit *test)
 	struct vm_map *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
 	struct test_seen seen = { .count = 0 };
 	struct vm_object *shadow;
-	LIST_HEAD(deferred);
 	u64 backing, id;
 
 	KUNIT_ASSERT_NOT_NULL(test, map);
 	shadow = test_chain(test, &backing);
 	id = shadow->id;
 	vm_map_init(map, NULL, ADDRESS, ADDRESS + VM_PAGE_SIZE);
-	vm_map_lock(map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(map, shadow, 0, ADDRESS, ADDRESS + VM_PAGE_SIZE,
-				      VM_PROT_ALL, VM_PROT_ALL, 0));
-	vm_map_unlock(map);
+	test_map_insert(test, map, shadow, ADDRESS, ADDRESS + VM_PAGE_SIZE, VM_PROT_ALL, 0);
 
 	KUNIT_ASSERT_EQ(test, 0, register_trace_bsdvm_fault_end(test_probe, &seen));
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, test_fault(map, VM_PROT_READ));
@@ -105,8 +91,7 @@ static void takeover_is_told_from_a_copy(struct kunit *test)
 	test_fault(map, VM_PROT_READ);
 	KUNIT_EXPECT_EQ(test, seen.count, 3);
 
-	vm_map_remove(map, ADDRESS, ADDRESS + VM_PAGE_SIZE, &deferred);
-	vm_map_process_deferred(&deferred);
+	test_map_remove(map, ADDRESS, ADDRESS + VM_PAGE_SIZE);
 }
 
 static struct kunit_case trace_cases[] = {

@@ -3,15 +3,12 @@
  * Tests of shared memory objects: size and pages, names, seals, who may. A map here
  * has no pmap, so that a fault finds its page and maps nothing.
  */
-#include "bsdvm_kunit.h"
+#include "vm_fault_kunit.h"
 
 #include <bsdvm.h>
 
-#include "vm/pmap.h"
 #include "vm/swap_reserve.h"
 #include "vm/uipc_shm.h"
-#include "vm/vm_fault.h"
-#include "vm/vm_map.h"
 
 #define ADDRESS		0x10000000ULL
 #define PAGES		4
@@ -104,33 +101,18 @@ static void test_map(struct kunit *test, struct vm_map *map, struct shmfd *shmfd
 	struct vm_object *object = test_object(test, shmfd);
 
 	vm_map_init(map, NULL, ADDRESS, ADDRESS + SIZE);
-	vm_map_lock(map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(map, object, 0, ADDRESS, ADDRESS + SIZE,
-				      VM_PROT_READ | VM_PROT_WRITE, VM_PROT_ALL,
-				      MAP_INHERIT_SHARE));
-	vm_map_unlock(map);
+	test_map_insert(test, map, object, ADDRESS, ADDRESS + SIZE, VM_PROT_READ | VM_PROT_WRITE,
+			MAP_INHERIT_SHARE);
 }
 
 static void test_unmap(struct vm_map *map)
 {
-	LIST_HEAD(deferred);
-
-	vm_map_remove(map, ADDRESS, ADDRESS + SIZE, &deferred);
-	vm_map_process_deferred(&deferred);
+	test_map_remove(map, ADDRESS, ADDRESS + SIZE);
 }
 
 static int test_fault(struct vm_map *map, vm_pindex_t pindex, vm_prot_t type, struct vm_page **m)
 {
-	struct vm_fault_wait fw = { .restarts = 0 };
-	int rv;
-
-	do {
-		rv = vm_fault(map, ADDRESS + IDX_TO_OFF(pindex), type, &fw, m);
-		if (rv == KERN_RESTART)
-			rv = vm_fault_wait(&fw);
-	} while (rv == KERN_RESTART);
-	return rv;
+	return test_fault_at(map, ADDRESS + IDX_TO_OFF(pindex), type, m);
 }
 
 /* --- size and content */

@@ -177,14 +177,6 @@ static void test_free_items(struct uma_zone *zone, void **items, unsigned int n)
 		uma_zfree(zone, items[n]);
 }
 
-static void test_exhaust(struct test_pages *pages, int req)
-{
-	while (test_pages_get(pages, req)) {
-		if (pages->count % 1024 == 0)
-			cond_resched();
-	}
-}
-
 /* --- items */
 
 #define MANY 300
@@ -696,11 +688,11 @@ static void uma_reserve_is_for_who_may(struct kunit *test)
 		uma_zone_reserve(zone, 4);
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, 8));
 		KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 2ULL);
-		test_exhaust(pages, VM_ALLOC_INTERRUPT);
+		test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 		uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
 		/* A page went, but not the one in reserve. */
 		KUNIT_EXPECT_EQ(test, test_stats(zone).pages, 1ULL);
-		test_exhaust(pages, VM_ALLOC_INTERRUPT);
+		test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 		for (n = 0; n < 4; n++) {
 			items[n] = uma_zalloc(zone, M_NOWAIT | M_USE_RESERVE);
@@ -727,7 +719,7 @@ static void uma_preallocated_items_need_no_page(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, 0, uma_prealloc(zone, ARRAY_SIZE(items)));
 		KUNIT_EXPECT_GE(test, test_stats(zone).free, (u64)ARRAY_SIZE(items));
-		test_exhaust(pages, VM_ALLOC_INTERRUPT);
+		test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 		for (n = 0; n < ARRAY_SIZE(items); n++) {
 			items[n] = uma_zalloc(zone, M_NOWAIT);
 			KUNIT_ASSERT_NOT_NULL(test, items[n]);
@@ -744,7 +736,7 @@ static void uma_use_reserve_has_pages_of_the_reserve(struct kunit *test)
 	struct test_pages *pages = test_pages_alloc(test);
 	void *item;
 
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 	item = uma_zalloc(zone, M_NOWAIT | M_USE_RESERVE);
 	KUNIT_EXPECT_NOT_NULL(test, item);
@@ -1044,7 +1036,7 @@ static void uma_waitok_waits_for_a_page(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, one);
 	one->zone = test_zone(test, 4096, 0);
 	one->flags = M_WAITOK;
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, test_cpu(1), alloc_one_thread, one);
 	msleep(400);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
@@ -1072,7 +1064,7 @@ static void uma_waitok_waits_for_a_freed_item(struct kunit *test)
 	uma_prealloc(one->zone, 1);
 	item = uma_zalloc(one->zone, M_WAITOK);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, test_cpu(1), alloc_one_thread, one);
 	msleep(100);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
@@ -1090,7 +1082,7 @@ static void uma_waitok_killed_has_the_reserve(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, one);
 	one->zone = test_zone(test, 4096, 0);
 	one->flags = M_WAITOK;
-	test_exhaust(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, -1, alloc_one_thread, one);
 	msleep(100);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(one->item));
@@ -1101,7 +1093,7 @@ static void uma_waitok_killed_has_the_reserve(struct kunit *test)
 
 	/* When that is empty it still comes back with an item, if not at once. */
 	uma_zone_reclaim(one->zone, UMA_RECLAIM_DRAIN_CPU);
-	test_exhaust(pages, VM_ALLOC_INTERRUPT);
+	test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 	one->item = NULL;
 	thread = test_thread(test, -1, alloc_one_thread, one);
 	msleep(50);

@@ -22,7 +22,6 @@
 #include "vm/vm_object.h"
 #include "vm/vm_pager.h"
 #include "vm/vm_user.h"
-#include "vm/vmmeter.h"
 
 #define AHEAD_PAGES	128
 #define ZEROES		32	/* come at once, with MADV_SEQUENTIAL */
@@ -246,18 +245,6 @@ static void expect_ahead(struct kunit *test, struct ahead *a, u64 n, bool zero)
 	VM_OBJECT_WUNLOCK(a->first);
 }
 
-static u64 count_of(size_t offset)
-{
-	unsigned int cpu;
-	u64 n = 0;
-
-	for_each_possible_cpu(cpu)
-		n += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(&bsd_vmmeter, cpu) + offset));
-	return n;
-}
-
-#define COUNT(counter)	count_of(offsetof(struct vmmeter, counter))
-
 /* --- how many */
 
 static void expect_growth(struct kunit *test, struct ahead *a)
@@ -292,12 +279,12 @@ static void ahead_copies_come_as_many_as_have_been_wanted(struct kunit *test)
 static void ahead_advice_is_followed(struct kunit *test)
 {
 	struct ahead *a = ahead_zero(test, AHEAD_PAGES);
-	u64 page, zeroed = COUNT(v_zfod);
+	u64 page, zeroed = TEST_VMMETER(v_zfod);
 
 	ahead_fault(a, AHEAD_PAGES - 1, R);	/* makes the page table */
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), (unsigned long)ZEROES);
-	KUNIT_EXPECT_EQ(test, COUNT(v_zfod) - zeroed, ZEROES + 1ULL);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_zfod) - zeroed, ZEROES + 1ULL);
 	ahead_close(a);
 
 	a = ahead_cow(test, 0, AHEAD_PAGES);
@@ -319,13 +306,13 @@ static void ahead_copies_replace_what_was_mapped(struct kunit *test)
 	for (i = 0; i < AHEAD_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, KERN_SUCCESS, ahead_fault(a, i, R));
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
-	copies = COUNT(v_cow_faults);
-	neighbours = COUNT(v_prefault);
-	shootdowns = COUNT(v_shootdowns);
+	copies = TEST_VMMETER(v_cow_faults);
+	neighbours = TEST_VMMETER(v_prefault);
+	shootdowns = TEST_VMMETER(v_shootdowns);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), (unsigned long)COPIES);
-	KUNIT_EXPECT_EQ(test, COUNT(v_cow_faults) - copies, 1ULL);
-	KUNIT_EXPECT_EQ(test, COUNT(v_prefault) - neighbours, COPIES - 1ULL);
-	KUNIT_EXPECT_EQ(test, COUNT(v_shootdowns) - shootdowns, 1ULL);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_cow_faults) - copies, 1ULL);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_prefault) - neighbours, COPIES - 1ULL);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns) - shootdowns, 1ULL);
 	expect_ahead(test, a, COPIES, false);
 	for (i = 0; i < AHEAD_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, *content(ahead_page(a->beneath, i)), i);
@@ -449,7 +436,7 @@ static void ahead_takes_over_what_is_its_own(struct kunit *test)
 {
 	struct ahead *a = ahead_cow(test, 0, AHEAD_PAGES);
 	struct vm_page *m[COPIES + 1];
-	u64 taken = COUNT(v_cow_optim), i;
+	u64 taken = TEST_VMMETER(v_cow_optim), i;
 
 	for (i = 0; i <= COPIES; i++)
 		m[i] = ahead_page(a->beneath, i);
@@ -458,7 +445,7 @@ static void ahead_takes_over_what_is_its_own(struct kunit *test)
 	/* Whoever wired it wants it where it is. */
 	vm_page_wire(m[9]);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, ahead_fault(a, 0, W));
-	KUNIT_EXPECT_EQ(test, COUNT(v_cow_optim) - taken, 1ULL);
+	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_cow_optim) - taken, 1ULL);
 	for (i = 0; i < 9; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, ahead_page(a->first, i), m[i]);
 		KUNIT_EXPECT_EQ(test, *content(m[i]), i);

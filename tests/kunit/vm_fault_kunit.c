@@ -4,10 +4,8 @@
  * has no pmap. The fault runs in a thread of its own, and the test holds a lock
  * that it needs until what shall happen has happened.
  */
-#include "bsdvm_kunit.h"
-
-#include "vm/vm_fault.h"
-#include "vm/vm_map.h"
+#include "vm_fault_kunit.h"
+#include "vm_object_kunit.h"
 
 #define ADDRESS	0x10000000ULL
 
@@ -27,27 +25,10 @@ struct test_fault {
 
 static int test_fault_thread(void *arg)
 {
-	struct vm_fault_wait fw = { .restarts = 0 };
 	struct test_fault *fault = arg;
-	int rv;
 
 	wait_for_completion(&fault->go);
-	do {
-		rv = vm_fault(&fault->map, ADDRESS, fault->type, &fw, &fault->m);
-		if (rv == KERN_RESTART)
-			rv = vm_fault_wait(&fw);
-	} while (rv == KERN_RESTART);
-	return rv;
-}
-
-/* Wait until somebody sleeps for the lock of @object, which we hold. */
-static bool test_wait_contended(struct vm_object *object)
-{
-	unsigned long end = jiffies + TEST_PATIENCE;
-
-	while (!rwsem_is_contended(&object->lock) && time_before(jiffies, end))
-		usleep_range(1000, 2000);
-	return rwsem_is_contended(&object->lock);
+	return test_fault_at(&fault->map, ADDRESS, fault->type, &fault->m);
 }
 
 static void test_page_insert(struct kunit *test, struct vm_object *object, struct vm_page *m)
@@ -71,7 +52,6 @@ static void fault_hides_no_page_that_came_while_it_zeroed(struct kunit *test)
 	struct test_thread *thread;
 	vm_ooffset_t offset = 0;
 	struct vm_page *m;
-	LIST_HEAD(deferred);
 
 	KUNIT_ASSERT_NOT_NULL(test, fault);
 	beneath = vm_object_allocate_anon(1);
@@ -81,15 +61,10 @@ static void fault_hides_no_page_that_came_while_it_zeroed(struct kunit *test)
 	vm_object_reference(beneath);
 	shadow = beneath;
 	KUNIT_ASSERT_EQ(test, KERN_SUCCESS, vm_object_shadow(&shadow, &offset, VM_PAGE_SIZE));
-	VM_OBJECT_WLOCK(shadow);
-	shadow->flags &= ~OBJ_ONEMAPPING;
-	VM_OBJECT_WUNLOCK(shadow);
+	test_object_mapped_twice(shadow);
 	vm_map_init(&fault->map, NULL, ADDRESS, ADDRESS + VM_PAGE_SIZE);
-	vm_map_lock(&fault->map);
-	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(&fault->map, shadow, 0, ADDRESS, ADDRESS + VM_PAGE_SIZE,
-				      VM_PROT_ALL, VM_PROT_ALL, 0));
-	vm_map_unlock(&fault->map);
+	test_map_insert(test, &fault->map, shadow, ADDRESS, ADDRESS + VM_PAGE_SIZE, VM_PROT_ALL,
+			0);
 	fault->type = VM_PROT_READ;
 	init_completion(&fault->go);
 	thread = test_thread(test, test_cpu(1), test_fault_thread, fault);
@@ -97,7 +72,7 @@ static void fault_hides_no_page_that_came_while_it_zeroed(struct kunit *test)
 	/* It can look, and waits for us when it has zeroed its page. */
 	VM_OBJECT_RLOCK(shadow);
 	complete(&fault->go);
-	KUNIT_EXPECT_TRUE(test, test_wait_contended(shadow));
+	KUNIT_EXPECT_TRUE(test, test_object_wait_contended(shadow));
 	test_page_insert(test, beneath, m);
 	VM_OBJECT_RUNLOCK(shadow);
 
@@ -106,8 +81,7 @@ static void fault_hides_no_page_that_came_while_it_zeroed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shadow->resident_page_count, 0UL);
 	if (fault->m)
 		vm_page_unwire(fault->m, PQ_ACTIVE);
-	vm_map_remove(&fault->map, ADDRESS, ADDRESS + VM_PAGE_SIZE, &deferred);
-	vm_map_process_deferred(&deferred);
+	test_map_remove(&fault->map, ADDRESS, ADDRESS + VM_PAGE_SIZE);
 	vm_object_deallocate(beneath);
 }
 

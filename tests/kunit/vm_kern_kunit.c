@@ -13,18 +13,6 @@
 #include "vm/vm_kern.h"
 #include "vm/vm_pager.h"
 
-/* What test_load() gives where nothing is mapped. */
-#define NO_ACCESS	0xdead0000deadULL
-
-static u64 test_load(vm_offset_t va)
-{
-	u64 value;
-
-	if (copy_from_kernel_nofault(&value, (void *)va, sizeof(value)))
-		return NO_ACCESS;
-	return value;
-}
-
 static struct kmem_info test_info(struct kunit *test, const struct vm_map *map)
 {
 	struct kmem_info info;
@@ -275,7 +263,7 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 		memset((void *)addr, 0xa5, ptoa(pages));
 		KUNIT_EXPECT_EQ(test, *((u8 *)pmap_quick_enter_page(m) + VM_PAGE_MASK), 0xa5);
 		KUNIT_EXPECT_EQ(test, kmem_free(map, addr, size), KERN_SUCCESS);
-		KUNIT_EXPECT_EQ(test, test_load(addr), NO_ACCESS);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(addr), TEST_NOT_MAPPED);
 		KUNIT_EXPECT_EQ(test, vm_kmem_count(), kmem);
 	}
 }
@@ -323,9 +311,10 @@ static void guard_behind_each_allocation_faults(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		vm_offset_t end = addr[i] + ptoa(i % 3 + 1 + i / 3);
 
-		KUNIT_EXPECT_EQ(test, test_load(end - sizeof(u64)), 0ULL);
-		KUNIT_EXPECT_EQ(test, test_load(end), NO_ACCESS);
-		KUNIT_EXPECT_EQ(test, test_load(end + KMEM_GUARD - sizeof(u64)), NO_ACCESS);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(end - sizeof(u64)), 0ULL);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(end), TEST_NOT_MAPPED);
+		KUNIT_EXPECT_EQ(test, test_kernel_load(end + KMEM_GUARD - sizeof(u64)),
+				TEST_NOT_MAPPED);
 		/* What is read through the map ends there, too. */
 		KUNIT_EXPECT_EQ(test, -EFAULT, kmem_read(map, end, &(u8){ 0 }, 1));
 	}
@@ -552,21 +541,13 @@ static void alloc_wait_is_killable(struct kunit *test)
 
 /* --- no more pages */
 
-static void test_exhaust_pool(struct test_pages *pages, int req)
-{
-	while (test_pages_get(pages, req)) {
-		if (pages->count % 1024 == 0)
-			cond_resched();
-	}
-}
-
 static void nowait_fails_at_once_without_pages_and_reserve_helps(struct kunit *test)
 {
 	struct test_pages *pages = test_pages_alloc(test);
 	struct kmem_info info = test_info(test, kmem_map);
 	vm_offset_t addr;
 
-	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT), 0ULL);
 	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).used, info.used);
 	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).sleeps, info.sleeps);
@@ -592,7 +573,7 @@ static void allocation_in_part_leaves_nothing_behind(struct kunit *test)
 	/* The zone of entries has then what it needs. */
 	addr = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT);
 	KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, addr, VM_PAGE_SIZE), KERN_SUCCESS);
-	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	for (i = 0; i < 40; i++)
 		test_pages_put(pages);
 	free = vm_free_count();
@@ -618,7 +599,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	u64 sleeps = test_info(test, kmem_map).sleeps;
 	struct test_thread *thread;
 
-	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	thread = test_thread(test, -1, alloc_thread, &mem);
 	while (!vm_waiting() && time_before(jiffies, end))
 		msleep(20);
@@ -637,7 +618,7 @@ static void waitok_gives_up_as_a_fault_does(struct kunit *test)
 	unsigned int attempts = vm_pfault_oom_attempts;
 	unsigned long start;
 
-	test_exhaust_pool(pages, VM_ALLOC_SYSTEM);
+	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	vm_pfault_oom_attempts = 1;
 	start = jiffies;
 	KUNIT_EXPECT_EQ(test, kmem_alloc(kmem_map, VM_PAGE_SIZE, 0), 0ULL);
@@ -678,7 +659,7 @@ static void system_map_has_entries_without_pages(struct kunit *test)
 	vm_offset_t addr[64], more;
 	unsigned int i;
 
-	test_exhaust_pool(pages, VM_ALLOC_INTERRUPT);
+	test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 	for (i = 0; i < ARRAY_SIZE(addr); i++) {
 		if (vm_map_system_insert(kmem_map, NULL, NULL, VM_PAGE_SIZE, true, &addr[i]))
 			break;
@@ -757,7 +738,7 @@ static void pageable_memory_is_zero_and_keeps_what_is_written(struct kunit *test
 
 	KUNIT_ASSERT_TRUE(test, in && out);
 	/* It has no translations. */
-	KUNIT_EXPECT_EQ(test, test_load(addr), NO_ACCESS);
+	KUNIT_EXPECT_EQ(test, test_kernel_load(addr), TEST_NOT_MAPPED);
 	memset(out, 1, size);
 	KUNIT_EXPECT_EQ(test, 0, kmem_read(exec_map, addr, out, size));
 	KUNIT_EXPECT_NULL(test, memchr_inv(out, 0, size));
@@ -946,7 +927,7 @@ static void daemon_evicts_kernel_memory_when_memory_is_short(struct kunit *test)
 	test_pattern(in, size, 3);
 	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr, in, size));
 	while (test_resident(object) && time_before(jiffies, end)) {
-		test_exhaust_pool(pages, VM_ALLOC_NORMAL);
+		test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 		vm_pageout_wakeup();
 		msleep(20);
 	}

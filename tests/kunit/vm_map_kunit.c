@@ -15,7 +15,7 @@
  *	N, C		NOSYNC, NOCORE
  *	W		wired
  */
-#include "bsdvm_kunit.h"
+#include "vm_object_kunit.h"
 
 #include "vm/swap_reserve.h"
 #include "vm/vm_fault.h"
@@ -88,9 +88,7 @@ static struct test_map *test_map(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, tm->objects[i]);
 		KUNIT_ASSERT_TRUE(test, swap_reserve(ptoa(OBJECT_PAGES)));
 		tm->objects[i]->charge = ptoa(OBJECT_PAGES);
-		VM_OBJECT_WLOCK(tm->objects[i]);
-		tm->objects[i]->flags &= ~OBJ_ONEMAPPING;
-		VM_OBJECT_WUNLOCK(tm->objects[i]);
+		test_object_mapped_twice(tm->objects[i]);
 	}
 	return tm;
 }

@@ -19,12 +19,9 @@
 #ifndef BSDVM_VM_MAP_KUNIT_H
 #define BSDVM_VM_MAP_KUNIT_H
 
-#include "bsdvm_kunit.h"
+#include "vm_fault_kunit.h"
 
-#include "vm/pmap.h"
 #include "vm/swap_reserve.h"
-#include "vm/vm_fault.h"
-#include "vm/vm_map.h"
 
 #define TEST_MAP_MIN	0x10000000ULL
 #define TEST_MAP_PAGES	64
@@ -182,15 +179,7 @@ static inline const char *test_describe(struct kunit *test, struct vm_map *map, 
 /* Fault a page of the map in; *m, wired, unless it fails. */
 static inline int test_fault(struct vm_map *map, u64 page, vm_prot_t type, struct vm_page **m)
 {
-	struct vm_fault_wait fw = { .restarts = 0 };
-	int rv;
-
-	do {
-		rv = vm_fault(map, test_va(page), type, &fw, m);
-		if (rv == KERN_RESTART)
-			rv = vm_fault_wait(&fw);
-	} while (rv == KERN_RESTART);
-	return rv;
+	return test_fault_at(map, test_va(page), type, m);
 }
 
 static inline int test_store(struct vm_map *map, u64 page, u64 value)

@@ -183,16 +183,9 @@ static void wire_copies_what_is_shared(struct kunit *test)
 
 /* --- the limit */
 
-static void wire_restore_limit(void *arg)
-{
-	WRITE_ONCE(vm_max_user_wired, (unsigned long)arg);
-}
-
 static void set_limit(struct kunit *test, unsigned long more)
 {
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, wire_restore_limit,
-							   (void *)vm_max_user_wired));
-	WRITE_ONCE(vm_max_user_wired, vm_map_user_wire_count() + more);
+	test_tune_long(test, &vm_max_user_wired, vm_map_user_wire_count() + more);
 }
 
 static void wire_has_a_limit(struct kunit *test)

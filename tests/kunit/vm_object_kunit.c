@@ -6,31 +6,11 @@
  *
  * References are taken and given as map entries would; no page is mapped.
  */
-#include "bsdvm_kunit.h"
+#include "vm_object_kunit.h"
 
-#include "vm/pmap.h"
-#include "vm/vm_object.h"
-#include "vm/vm_pager.h"
 #include "vm/vm_user.h"
 
 #define OBJECT_SIZE	16	/* pages of most objects here */
-
-static struct vm_object *test_object(struct kunit *test, vm_pindex_t size)
-{
-	struct vm_object *object = vm_object_allocate_anon(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, object);
-	return object;
-}
-
-/* What a second entry, or a fork, does to an object. */
-static void test_share(struct vm_object *object)
-{
-	vm_object_reference(object);
-	VM_OBJECT_WLOCK(object);
-	object->flags &= ~OBJ_ONEMAPPING;
-	VM_OBJECT_WUNLOCK(object);
-}
 
 /* A fresh page of the object. */
 static struct vm_page *test_insert(struct kunit *test, struct vm_object *object,
@@ -323,7 +303,7 @@ static void object_shadow_takes_reference_over(struct kunit *test)
 {
 	struct vm_object *object = test_object(test, OBJECT_SIZE), *shadow;
 
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, 3, 4);
 	KUNIT_EXPECT_EQ(test, test_refs(object), 2U);
 	KUNIT_EXPECT_EQ(test, object->shadow_count, 1U);
@@ -415,7 +395,7 @@ static void object_collapse(struct kunit *test)
 	struct vm_page *bma[32], *sma[32];
 
 	object = test_object(test, OBJECT_SIZE);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, c->shift, c->size);
 	test_insert_all(test, object, c->backing, bma);
 	test_insert_all(test, shadow, c->shadow, sma);
@@ -438,7 +418,7 @@ static void object_deallocate_collapses(struct kunit *test)
 	struct vm_page *bma[32], *sma[32];
 
 	object = test_object(test, OBJECT_SIZE);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, c->shift, c->size);
 	test_insert_all(test, object, c->backing, bma);
 	test_insert_all(test, shadow, c->shadow, sma);
@@ -461,7 +441,7 @@ static void object_collapse_takes_whole_chain(struct kunit *test)
 	object[0] = test_object(test, OBJECT_SIZE);
 	test_insert_all(test, object[0], pages[0], ma[0]);
 	for (level = 1; level < n; level++) {
-		test_share(object[level - 1]);
+		test_object_share(object[level - 1]);
 		object[level] = test_shadow(test, object[level - 1], 0, OBJECT_SIZE);
 		test_insert_all(test, object[level], pages[level], ma[level]);
 	}
@@ -491,10 +471,10 @@ static void object_collapse_adds_offsets(struct kunit *test)
 
 	bottom = test_object(test, 32);
 	m = test_insert(test, bottom, 13);
-	test_share(bottom);
+	test_object_share(bottom);
 	middle = test_shadow(test, bottom, 8, 16);
 	n = test_insert(test, middle, 6);
-	test_share(middle);
+	test_object_share(middle);
 	top = test_shadow(test, middle, 4, 4);
 	KUNIT_EXPECT_PTR_EQ(test, test_resolve(top, 1), m);
 	KUNIT_EXPECT_PTR_EQ(test, test_resolve(top, 2), n);
@@ -521,7 +501,7 @@ static void object_collapse_leaves_what_is_used(struct kunit *test)
 	struct vm_object *object = test_object(test, OBJECT_SIZE), *shadow;
 	struct vm_page *m = test_insert(test, object, 5);
 
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, 0, OBJECT_SIZE);
 	test_insert(test, shadow, 4);
 	test_collapse(shadow);
@@ -556,7 +536,7 @@ static void object_collapse_keeps_wiring(struct kunit *test)
 
 	vm_page_wire(moved);
 	vm_page_wire(hidden);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, 0, OBJECT_SIZE);
 	test_insert(test, shadow, 2);
 	free = test_free_count();
@@ -608,10 +588,10 @@ static void object_bypass(struct kunit *test)
 
 	bottom = test_object(test, 32);
 	deep = test_insert(test, bottom, c->shift + 5);
-	test_share(bottom);
+	test_object_share(bottom);
 	object = test_shadow(test, bottom, 2, OBJECT_SIZE);
 	test_insert_all(test, object, c->backing, bma);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, c->shift, c->size);
 	test_insert_all(test, shadow, c->shadow, sma);
 	free = test_free_count();
@@ -652,7 +632,7 @@ static void object_bypass_merges_the_other(struct kunit *test)
 	unsigned int i;
 
 	test_insert_all(test, object, 0xffff, ma);
-	test_share(object);
+	test_object_share(object);
 	one = test_shadow(test, object, 0, OBJECT_SIZE);
 	two = test_shadow(test, object, 0, OBJECT_SIZE);
 	KUNIT_EXPECT_EQ(test, object->shadow_count, 2U);
@@ -680,7 +660,7 @@ static void object_child_exit_collapses_parent(struct kunit *test)
 	unsigned int i;
 
 	test_insert_all(test, object, 0xffff, ma);
-	test_share(object);
+	test_object_share(object);
 	parent = test_shadow(test, object, 0, OBJECT_SIZE);
 	child = test_shadow(test, object, 0, OBJECT_SIZE);
 	written = test_insert(test, parent, 4);
@@ -936,13 +916,13 @@ static void object_coalesce(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	if (c->shadows) {
 		other = object;
-		test_share(other);
+		test_object_share(other);
 		object = test_shadow(test, other, 0, 16);
 	}
 	if (c->shared)
 		vm_object_reference(object);
 	if (c->shadowed) {
-		test_share(object);
+		test_object_share(object);
 		other = test_shadow(test, object, 0, 16);
 	}
 	test_insert_all(test, object, 0xffff, ma);
@@ -989,7 +969,7 @@ static int object_tree_thread(void *arg)
 
 	prandom_seed_state(&rnd, race->seed);
 	for (round = 0; round < TREE_ROUNDS && !bad; round++) {
-		test_share(race->object);
+		test_object_share(race->object);
 		shadow = race->object;
 		offset = 0;
 		if (vm_object_shadow(&shadow, &offset, IDX_TO_OFF(OBJECT_SIZE))) {
@@ -1032,7 +1012,7 @@ static void object_trees_on_two_cpus(struct kunit *test)
 
 	test_insert_all(test, object, 0xffff, ma);
 	for (i = 0; i < ARRAY_SIZE(race); i++) {
-		test_share(object);
+		test_object_share(object);
 		race[i].object = object;
 		race[i].seed = 60 + i;
 	}
@@ -1096,7 +1076,7 @@ static void object_collapse_survives_no_memory(struct kunit *test)
 		object = test_object(test, 1ULL << 30);
 		for (i = 0; i < 3; i++)
 			m[i] = test_insert(test, object, c->shift + far_page(i));
-		test_share(object);
+		test_object_share(object);
 		shadow = test_shadow(test, object, c->shift, 1ULL << 30);
 		for (; i < n; i++)
 			m[i] = test_insert(test, shadow, far_page(i));
@@ -1133,7 +1113,7 @@ static void object_exchange_of_many_pages(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, bma);
 	sma = bma + MANY;
 	object = test_object(test, MANY);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, 0, MANY);
 	for (i = 0; i < MANY; i++) {
 		if (i % 7)
@@ -1176,24 +1156,19 @@ struct generations {
 	struct vm_page *ma[LEVELS];
 };
 
-static u32 *test_content(struct vm_page *m)
-{
-	return pmap_quick_enter_page(m);
-}
-
 static void generations_make(struct kunit *test, struct generations *g)
 {
 	unsigned int i;
 
 	for (i = 0; i < LEVELS; i++) {
 		if (i) {
-			test_share(g->object[i - 1]);
+			test_object_share(g->object[i - 1]);
 			g->object[i] = test_shadow(test, g->object[i - 1], 0, LEVELS);
 		} else {
 			g->object[i] = test_object(test, LEVELS);
 		}
 		g->ma[i] = test_insert(test, g->object[i], i);
-		*test_content(g->ma[i]) = i;
+		*test_page_words(g->ma[i]) = i;
 	}
 }
 
@@ -1217,7 +1192,7 @@ static void generations_check(struct kunit *test, struct generations *g)
 			m = test_resolve(g->object[i], j);
 			KUNIT_EXPECT_EQ_MSG(test, !!m, j <= i, "page %u of %u", j, i);
 			if (m)
-				KUNIT_EXPECT_EQ(test, *test_content(m), j);
+				KUNIT_EXPECT_EQ(test, *test_page_words(m), j);
 		}
 	}
 }
@@ -1263,7 +1238,7 @@ static void object_shorten_keeps_chains_short(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(object); i++) {
 		if (i) {
-			test_share(object[i - 1]);
+			test_object_share(object[i - 1]);
 			object[i] = test_shadow(test, object[i - 1], 0, ARRAY_SIZE(object));
 		} else {
 			object[i] = test_object(test, ARRAY_SIZE(object));
@@ -1378,7 +1353,7 @@ static void object_shorten_leaves_many_pages(struct kunit *test)
 	struct vm_page *ma[32], *own[32];
 
 	test_insert_all(test, object, 0x001f, ma);
-	test_share(object);
+	test_object_share(object);
 	shadow = test_shadow(test, object, 0, OBJECT_SIZE);
 	test_insert_all(test, shadow, 0x8000, own);
 	test_shorten(shadow);
@@ -1404,9 +1379,9 @@ static void object_shorten_survives_no_memory(struct kunit *test)
 		object = test_object(test, 1ULL << 30);
 		for (i = 0; i < ARRAY_SIZE(ma); i++) {
 			ma[i] = test_insert(test, object, far_page(i));
-			*test_content(ma[i]) = i;
+			*test_page_words(ma[i]) = i;
 		}
-		test_share(object);
+		test_object_share(object);
 		shadow = test_shadow(test, object, 0, 1ULL << 30);
 		test_fail_from(nth);
 		test_shorten(shadow);
@@ -1414,7 +1389,7 @@ static void object_shorten_survives_no_memory(struct kunit *test)
 		for (i = 0; i < ARRAY_SIZE(ma); i++) {
 			m = test_resolve(shadow, far_page(i));
 			KUNIT_ASSERT_NOT_NULL(test, m);
-			KUNIT_EXPECT_EQ(test, *test_content(m), i);
+			KUNIT_EXPECT_EQ(test, *test_page_words(m), i);
 			KUNIT_EXPECT_PTR_EQ(test, test_lookup(object, far_page(i)), ma[i]);
 		}
 		KUNIT_EXPECT_EQ(test, test_depth(shadow), done ? 1U : 2U);

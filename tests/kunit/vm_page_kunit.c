@@ -17,14 +17,6 @@ static struct vm_page *test_page(struct kunit *test)
 	return m;
 }
 
-static void test_exhaust(struct test_pages *pages, int req)
-{
-	while (test_pages_get(pages, req)) {
-		if (pages->count % 1024 == 0)
-			cond_resched();
-	}
-}
-
 /* --- frames of others */
 
 static struct page *test_frame(struct kunit *test)
@@ -165,7 +157,7 @@ static void page_reserves_are_kept(struct kunit *test)
 	struct test_pages *pages = test_pages_alloc(test);
 	unsigned long reserve, before;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	reserve = vm_free_count();
 	KUNIT_EXPECT_EQ(test, reserve, vm_phys_free_count());
 	KUNIT_EXPECT_GT(test, reserve, 0UL);
@@ -211,7 +203,7 @@ static void page_alloc_robs_other_caches(struct kunit *test)
 
 	thread = test_thread(test, test_cpu(0), page_free_thread, few);
 	test_thread_join(thread);
-	test_exhaust(pages, VM_ALLOC_INTERRUPT);
+	test_pages_exhaust(pages, VM_ALLOC_INTERRUPT);
 	KUNIT_EXPECT_EQ(test, pages->count, before);
 	KUNIT_EXPECT_EQ(test, vm_free_count(), 0UL);
 }
@@ -244,7 +236,7 @@ static void page_churn_on_two_cpus(struct kunit *test)
 	struct test_thread *thread[2];
 	unsigned long i;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	for (i = 0; i < 300; i++)
 		test_pages_put(pages);
 	for (i = 0; i < 2; i++)
@@ -266,7 +258,7 @@ static void page_wait_times_out(struct kunit *test)
 	struct test_pages *pages = test_pages_alloc(test);
 	unsigned long before;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, vm_wait(0));
 	before = jiffies;
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, vm_wait(HZ / 5));
@@ -334,7 +326,7 @@ static void page_wait_loses_no_wakeup(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, duel);
 	test_seed(test, &rnd, 20);
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	m = list_first_entry(&pages->list, struct vm_page, plinks);
 	list_del(&m->plinks);
 	pages->count--;
@@ -387,7 +379,7 @@ static void page_wait_lets_everyone_through(struct kunit *test)
 	struct test_thread *thread[4];
 	unsigned int i;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	test_pages_put(pages);
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		thread[i] = test_thread(test, test_cpu(i), page_share_thread, NULL);
@@ -406,7 +398,7 @@ static void page_wait_is_killable(struct kunit *test)
 	struct test_pages *pages = test_pages_alloc(test);
 	struct test_thread *thread;
 
-	test_exhaust(pages, VM_ALLOC_NORMAL);
+	test_pages_exhaust(pages, VM_ALLOC_NORMAL);
 	thread = test_thread(test, -1, page_killed_thread, NULL);
 	msleep(50);
 	send_sig(SIGKILL, thread->task, 1);
