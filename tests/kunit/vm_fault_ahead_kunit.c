@@ -7,88 +7,42 @@
  * only where it can be mapped. A test makes the window and takes it down before it ends;
  * between the two it must not abort.
  */
-#include "bsdvm_kunit.h"
+#include "pmap_kunit.h"
 
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/mm.h>
-#include <linux/mman.h>
-#include <linux/mmap_lock.h>
-
-#include "pmap_x86/pmap_x86.h"
-#include "vm/vm_fault.h"
-#include "vm/vm_map.h"
-#include "vm/vm_object.h"
-#include "vm/vm_pager.h"
 #include "vm/vm_user.h"
+
+#include "vm_fault_kunit.h"
 
 #define AHEAD_PAGES	128
 #define ZEROES		32	/* come at once, with MADV_SEQUENTIAL */
 #define COPIES		16
 
-#define R	VM_PROT_READ
-#define W	VM_PROT_WRITE
-
 /**
  * struct ahead - a window with one entry
- * @file: what is mapped
- * @group: of the pmap
- * @pmap: the translations
- * @start: the window's first address
+ * @window: the window, of which the first AHEAD_PAGES are used
  * @map: the map
  * @entry: its entry, from the first address on
  * @first: the entry's object
  * @beneath: what that shadows, or NULL
  */
 struct ahead {
-	struct file *file;
-	struct pmap_group *group;
-	struct pmap pmap;
-	unsigned long start;
+	struct test_window window;
 	struct vm_map map;
 	struct vm_map_entry *entry;
 	struct vm_object *first;
 	struct vm_object *beneath;
 };
 
-static void ahead_vma_close(struct vm_area_struct *vma)
-{
-	struct ahead *a = vma->vm_private_data;
-
-	pmap_release(&a->pmap);
-}
-
-static const struct vm_operations_struct ahead_vma_ops = {
-	.close = ahead_vma_close,
-};
-
-static int ahead_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct ahead *a = file->private_data;
-
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = a;
-	vma->vm_ops = &ahead_vma_ops;
-	pmap_pinit(&a->pmap, a->group, vma);
-	return 0;
-}
-
-static const struct file_operations ahead_file_ops = {
-	.owner = THIS_MODULE,
-	.mmap = ahead_mmap,
-};
-
 /* Show @pages pages of @a->first, from @offset on. */
 static void ahead_enter(struct kunit *test, struct ahead *a, vm_pindex_t offset, u64 pages)
 {
-	vm_offset_t end = a->start + ptoa(pages);
+	vm_offset_t start = a->window.start;
 
 	vm_map_lock(&a->map);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
-			vm_map_insert(&a->map, a->first, IDX_TO_OFF(offset), a->start, end,
-				      VM_PROT_ALL, VM_PROT_ALL, 0));
-	vm_map_lookup_entry(&a->map, a->start, &a->entry);
+			vm_map_insert(&a->map, a->first, IDX_TO_OFF(offset), start,
+				      start + ptoa(pages), VM_PROT_ALL, VM_PROT_ALL, 0));
+	vm_map_lookup_entry(&a->map, start, &a->entry);
 	vm_map_unlock(&a->map);
 }
 
@@ -98,30 +52,19 @@ static struct ahead *ahead_open(struct kunit *test)
 	struct ahead *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	a->file = anon_inode_create_getfile("[bsdvm_kunit]", &ahead_file_ops, a, O_RDWR, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a->file);
-	a->group = pmap_group_create(file_inode(a->file));
-	KUNIT_ASSERT_NOT_NULL(test, a->group);
-	a->start = kunit_vm_mmap(test, a->file, 0, ptoa(AHEAD_PAGES), PROT_READ | PROT_WRITE,
-				 MAP_SHARED, 0);
-	KUNIT_ASSERT_FALSE(test, !a->start || IS_ERR_VALUE(a->start));
-	vm_map_init(&a->map, &a->pmap, a->start, a->start + ptoa(AHEAD_PAGES));
+	test_window_open(test, &a->window, NULL);
+	a->window.pmap.prot = RW;
+	vm_map_init(&a->map, &a->window.pmap, a->window.start,
+		    window_va(&a->window, AHEAD_PAGES));
 	return a;
 }
 
 static void ahead_close(struct ahead *a)
 {
-	LIST_HEAD(deferred);
-
-	pmap_pin(&a->pmap);
-	vm_map_remove(&a->map, a->start, a->start + ptoa(AHEAD_PAGES), &deferred);
-	pmap_unpin(&a->pmap);
-	vm_map_process_deferred(&deferred);
+	test_map_remove(&a->map, a->window.start, window_va(&a->window, AHEAD_PAGES));
 	if (a->beneath)
 		vm_object_deallocate(a->beneath);
-	vm_munmap(a->start, ptoa(AHEAD_PAGES));
-	pmap_group_put(a->group);
-	__fput_sync(a->file);
+	test_window_close(&a->window, NULL);
 }
 
 /* New memory, @pages of it mapped. */
@@ -134,44 +77,19 @@ static struct ahead *ahead_zero(struct kunit *test, u64 pages)
 	return a;
 }
 
-static u64 *content(struct vm_page *m)
-{
-	return pmap_quick_enter_page(m);
-}
-
 /* A page that holds the number of its place. */
 static struct vm_page *ahead_put(struct kunit *test, struct vm_object *object, vm_pindex_t pindex)
 {
-	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	struct vm_page *m = test_page_of_word(test, pindex);
 
-	if (!m) {
-		KUNIT_FAIL(test, "no page is free");
-		return NULL;
-	}
-	pmap_zero_page(m);
-	*content(m) = pindex;
-	m->valid = 1;
-	vm_page_dirty(m);
-	VM_OBJECT_WLOCK(object);
-	KUNIT_EXPECT_EQ(test, 0, vm_page_insert(m, object, pindex));
-	vm_page_enqueue(m, PQ_ACTIVE);
-	VM_OBJECT_WUNLOCK(object);
+	if (m)
+		test_page_insert_dirty(test, m, object, pindex);
 	return m;
 }
 
 static int ahead_fault(struct ahead *a, u64 page, vm_prot_t type)
 {
-	struct vm_fault_wait fw = { .restarts = 0 };
-	int rv;
-
-	do {
-		pmap_pin(&a->pmap);
-		rv = vm_fault(&a->map, a->start + ptoa(page), type, &fw, NULL);
-		pmap_unpin(&a->pmap);
-		if (rv == KERN_RESTART)
-			rv = vm_fault_wait(&fw);
-	} while (rv == KERN_RESTART);
-	return rv;
+	return test_fault_at(&a->map, window_va(&a->window, page), type, NULL);
 }
 
 /* @pages of a shadow from @offset on; all of what is beneath is resident, and not its alone. */
@@ -224,19 +142,16 @@ static struct vm_page *ahead_page(struct vm_object *object, vm_pindex_t pindex)
 static void expect_ahead(struct kunit *test, struct ahead *a, u64 n, bool zero)
 {
 	struct vm_page *m;
-	vm_paddr_t pa;
 	u64 i;
 
 	for (i = 0; i < AHEAD_PAGES; i++) {
 		m = ahead_page(a->first, i);
-		pmap_pin(&a->pmap);
-		pa = pmap_extract(&a->pmap, a->start + ptoa(i));
-		pmap_unpin(&a->pmap);
 		KUNIT_EXPECT_EQ_MSG(test, !!m, i < n, "page %llu", i);
 		if (!m || i >= n)
 			continue;
-		KUNIT_EXPECT_EQ_MSG(test, pa, m->phys_addr, "page %llu", i);
-		KUNIT_EXPECT_EQ(test, *content(m), zero ? 0 : i);
+		KUNIT_EXPECT_EQ_MSG(test, window_extract(&a->window, i), m->phys_addr,
+				    "page %llu", i);
+		KUNIT_EXPECT_EQ(test, *test_page_words(m), zero ? 0 : i);
 		KUNIT_EXPECT_TRUE(test, m->valid && vm_page_is_dirty(m));
 		KUNIT_EXPECT_EQ(test, vm_page_queue(m), PQ_ACTIVE);
 	}
@@ -315,7 +230,7 @@ static void ahead_copies_replace_what_was_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_shootdowns) - shootdowns, 1ULL);
 	expect_ahead(test, a, COPIES, false);
 	for (i = 0; i < AHEAD_PAGES; i++)
-		KUNIT_EXPECT_EQ(test, *content(ahead_page(a->beneath, i)), i);
+		KUNIT_EXPECT_EQ(test, *test_page_words(ahead_page(a->beneath, i)), i);
 	ahead_close(a);
 }
 
@@ -347,7 +262,7 @@ static void ahead_stops_at_what_is_in_the_way(struct kunit *test)
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), 5UL);
 	KUNIT_EXPECT_PTR_EQ(test, ahead_page(a->first, 5), m);
-	KUNIT_EXPECT_EQ(test, *content(m), 5ULL);
+	KUNIT_EXPECT_EQ(test, *test_page_words(m), 5ULL);
 	ahead_close(a);
 
 	a = ahead_cow(test, 0, AHEAD_PAGES);
@@ -358,42 +273,25 @@ static void ahead_stops_at_what_is_in_the_way(struct kunit *test)
 	ahead_close(a);
 }
 
-/* Write a page to swap, as the laundry does, and free it. */
-static void ahead_page_out(struct kunit *test, struct vm_object *object, vm_pindex_t pindex)
-{
-	struct vm_page *m;
-	unsigned int done;
-
-	VM_OBJECT_WLOCK(object);
-	m = vm_page_lookup(object, pindex);
-	vm_pager_clean_pages(&m, 1);
-	VM_OBJECT_WUNLOCK(object);
-	KUNIT_EXPECT_EQ(test, 0, vm_pager_put_pages(object, &m, 1, PQ_ACTIVE, PQ_ACTIVE, &done));
-	VM_OBJECT_WLOCK(object);
-	KUNIT_EXPECT_TRUE(test, vm_pager_has_page(object, pindex));
-	vm_page_destroy(m);
-	VM_OBJECT_WUNLOCK(object);
-}
-
 static void ahead_stops_at_what_is_in_swap(struct kunit *test)
 {
 	struct ahead *a = ahead_cow(test, 0, AHEAD_PAGES);
 
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
-	ahead_page_out(test, a->beneath, 6);
+	test_page_out(test, a->beneath, 6, true);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), 6UL);
 	expect_ahead(test, a, 6, false);
 	ahead_close(a);
 
 	/* What the first object has in swap hides what is resident beneath. */
 	a = ahead_cow(test, 0, AHEAD_PAGES);
-	*content(ahead_put(test, a->first, 6)) = 600;
-	ahead_page_out(test, a->first, 6);
+	*test_page_words(ahead_put(test, a->first, 6)) = 600;
+	test_page_out(test, a->first, 6, true);
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), 6UL);
 	expect_ahead(test, a, 6, false);
 	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, ahead_fault(a, 6, R));
-	KUNIT_EXPECT_EQ(test, *content(ahead_page(a->first, 6)), 600ULL);
+	KUNIT_EXPECT_EQ(test, *test_page_words(ahead_page(a->first, 6)), 600ULL);
 	ahead_close(a);
 }
 
@@ -415,9 +313,7 @@ static void ahead_nothing_in_a_shared_object(struct kunit *test)
 {
 	struct ahead *a = ahead_cow(test, 0, AHEAD_PAGES);
 
-	VM_OBJECT_WLOCK(a->first);
-	a->first->flags &= ~OBJ_ONEMAPPING;
-	VM_OBJECT_WUNLOCK(a->first);
+	test_object_mapped_twice(a->first);
 	ahead_advise(a, MAP_ENTRY_BEHAV_SEQ);
 	KUNIT_EXPECT_EQ(test, ahead_store(test, a, 0), 1UL);
 	expect_ahead(test, a, 1, false);
@@ -448,7 +344,7 @@ static void ahead_takes_over_what_is_its_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, TEST_VMMETER(v_cow_optim) - taken, 1ULL);
 	for (i = 0; i < 9; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, ahead_page(a->first, i), m[i]);
-		KUNIT_EXPECT_EQ(test, *content(m[i]), i);
+		KUNIT_EXPECT_EQ(test, *test_page_words(m[i]), i);
 	}
 	vm_page_unwire(m[9], PQ_ACTIVE);
 	/* The fault ends with a collapse: the object beneath is gone. */
