@@ -221,7 +221,7 @@ void test_fail_from(unsigned int nth);
 bool test_fail_done(void);
 
 /*
- * uma_kunit.c: after test_misuse_init(), misuse of zones is written down here, and
+ * kunit_uma.c: after test_misuse_init(), misuse of zones is written down here, and
  * nobody is warned of it, up to the end of the test.
  */
 struct test_misuse {
