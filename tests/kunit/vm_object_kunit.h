@@ -11,6 +11,8 @@
 #include "vm/vm_object.h"
 #include "vm/vm_pager.h"
 
+#define OBJECT_SIZE	16	/* pages of most objects here */
+
 /* --- objects */
 
 /* An anonymous object of @size pages. */
@@ -38,6 +40,23 @@ static inline void test_object_share(struct vm_object *object)
 }
 
 /*
+ * Put a shadow before @object, which is shared: the reference passes to the
+ * shadow, whose own is returned.
+ */
+static inline struct vm_object *test_shadow(struct kunit *test, struct vm_object *object,
+					    vm_pindex_t from, vm_pindex_t size)
+{
+	vm_ooffset_t offset = IDX_TO_OFF(from);
+	struct vm_object *shadow = object;
+
+	KUNIT_ASSERT_EQ(test, KERN_SUCCESS,
+			vm_object_shadow(&shadow, &offset, IDX_TO_OFF(size)));
+	KUNIT_ASSERT_PTR_NE(test, shadow, object);
+	KUNIT_ASSERT_EQ(test, offset, 0ULL);
+	return shadow;
+}
+
+/*
  * A shadow of @object, of one page, that alone refers to it: as if another user had gone,
  * and nobody had found the time to merge the two.
  */
@@ -54,6 +73,31 @@ static inline struct vm_object *test_object_sole_shadow(struct kunit *test,
 	return shadow;
 }
 
+/* Merge the object with what it shadows, as far as that can be done. */
+static inline void test_collapse(struct vm_object *object)
+{
+	VM_OBJECT_WLOCK(object);
+	vm_object_collapse(object);
+	vm_object_assert_consistent(object);
+	VM_OBJECT_WUNLOCK(object);
+}
+
+/* How many objects there are from @object down. */
+static inline unsigned int test_depth(struct vm_object *object)
+{
+	unsigned int depth = 0;
+
+	for (; object; object = object->backing_object)
+		depth++;
+	return depth;
+}
+
+/* How many refer to the object. */
+static inline unsigned int test_refs(struct vm_object *object)
+{
+	return refcount_read(&object->ref_count);
+}
+
 /* Wait until somebody sleeps for the lock of @object, which we hold. */
 static inline bool test_object_wait_contended(struct vm_object *object)
 {
@@ -65,6 +109,62 @@ static inline bool test_object_wait_contended(struct vm_object *object)
 }
 
 /* --- pages */
+
+/* A fresh page of the object. */
+static inline struct vm_page *test_insert(struct kunit *test, struct vm_object *object,
+					  vm_pindex_t pindex)
+{
+	struct vm_page *m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->valid = 1;
+	VM_OBJECT_WLOCK(object);
+	ret = vm_page_insert(m, object, pindex);
+	VM_OBJECT_WUNLOCK(object);
+	KUNIT_ASSERT_EQ(test, 0, ret);
+	return m;
+}
+
+/* A fresh page for each bit of @pages; @ma, of 32, has NULL for the others. */
+static inline void test_insert_all(struct kunit *test, struct vm_object *object, u32 pages,
+				   struct vm_page **ma)
+{
+	unsigned int i;
+
+	for (i = 0; i < 32; i++) {
+		ma[i] = NULL;
+		if (pages & BIT(i))
+			ma[i] = test_insert(test, object, i);
+	}
+}
+
+/* The place of the @i-th of pages so far apart that each needs nodes of its own. */
+static inline vm_pindex_t test_far_page(unsigned int i)
+{
+	return (vm_pindex_t)i << 24;
+}
+
+/* Without the lock, which costs most here: nobody else knows the object. */
+static inline struct vm_page *test_lookup(struct vm_object *object, vm_pindex_t pindex)
+{
+	return vm_page_lookup(object, pindex);
+}
+
+/* The page that shows at @pindex, down the chain. */
+static inline struct vm_page *test_resolve(struct vm_object *object, vm_pindex_t pindex)
+{
+	struct vm_page *m;
+
+	while (object) {
+		m = test_lookup(object, pindex);
+		if (m)
+			return m;
+		pindex += OFF_TO_IDX(object->backing_object_offset);
+		object = object->backing_object;
+	}
+	return NULL;
+}
 
 /* The words of a page. */
 static inline u64 *test_page_words(struct vm_page *m)
