@@ -1,113 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Tests of the kernel map: its bounds and submaps, wired and pageable memory, what is
- * left when there is no more, and threads against a model.
+ * Tests of the kernel map: its bounds and submaps, wired memory, what is left when there is
+ * no more, and threads against a model.
  */
-#include "bsdvm_kunit.h"
+#include "vm_kern_kunit.h"
 
-#include <linux/mman.h>
 #include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 
-#include "vm/pmap.h"
-#include "vm/vm_kern.h"
-#include "vm/vm_pager.h"
-
-static struct kmem_info test_info(struct kunit *test, const struct vm_map *map)
-{
-	struct kmem_info info;
-	unsigned int i;
-
-	for (i = 0; !kmem_info(i, &info); i++)
-		if (info.start == map->min_offset && info.end == map->max_offset)
-			return info;
-	KUNIT_FAIL(test, "a map that kmem_info() does not know");
-	return (struct kmem_info){ 0 };
-}
-
-/* --- every test leaves the maps and the wirings as they were */
-
-static struct {
-	struct kmem_info info[4];
-	unsigned long wired;
-} before;
-
-static struct vm_map *test_map(unsigned int i)
-{
-	struct vm_map *maps[] = { kernel_map, kmem_map, buffer_map, exec_map };
-
-	return i < ARRAY_SIZE(maps) ? maps[i] : NULL;
-}
-
-static void test_maps_check(void *arg)
-{
-	struct kunit *test = arg;
-	struct kmem_info now;
-	unsigned int i;
-
-	for (i = 0; test_map(i); i++) {
-		now = test_info(test, test_map(i));
-		KUNIT_EXPECT_EQ_MSG(test, now.used, before.info[i].used, "%s", now.name);
-		KUNIT_EXPECT_EQ_MSG(test, now.entries, before.info[i].entries, "%s", now.name);
-		KUNIT_EXPECT_EQ_MSG(test, now.largest_free, before.info[i].largest_free, "%s",
-				    now.name);
-		vm_map_lock(test_map(i));
-		vm_map_assert_consistent(test_map(i));
-		vm_map_unlock(test_map(i));
-	}
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-}
-
-static int test_kern_init(struct kunit *test)
-{
-	int ret = test_pages_init(test);
-	unsigned int i;
-
-	for (i = 0; test_map(i); i++)
-		before.info[i] = test_info(test, test_map(i));
-	before.wired = test_wire_count();
-	return ret ?: kunit_add_action(test, test_maps_check, test);
-}
-
-/**
- * struct test_mem - an allocation of a test
- * @map: where
- * @addr: its address
- * @size: its size
- */
-struct test_mem {
-	struct vm_map *map;
-	vm_offset_t addr;
-	vm_size_t size;
-};
-
-static void test_mem_free(void *arg)
-{
-	struct test_mem *mem = arg;
-
-	WARN_ON(kmem_free(mem->map, mem->addr, mem->size) != KERN_SUCCESS);
-}
-
-/* Pageable memory that is freed when the test ends. */
-static vm_offset_t test_pageable(struct kunit *test, struct vm_map *map, vm_size_t size)
-{
-	struct test_mem *mem = kunit_kzalloc(test, sizeof(*mem), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	mem->map = map;
-	mem->size = size;
-	mem->addr = kmem_alloc_pageable(map, size);
-	KUNIT_ASSERT_NE(test, mem->addr, 0ULL);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_mem_free, mem));
-	return mem->addr;
-}
-
-/* A submap that is freed when the test ends, in the kernel map. */
 static void test_submap_free(void *map)
 {
 	WARN_ON(kmem_subfree(kernel_map, map) != KERN_SUCCESS);
 }
 
+/* A submap of the kernel map that is freed when the test ends. */
 static struct vm_map *test_submap(struct kunit *test, vm_size_t size)
 {
 	vm_offset_t min, max;
@@ -137,7 +42,7 @@ static void kernel_map_has_its_parts_in_order(struct kunit *test)
 	KUNIT_EXPECT_LT(test, exec_sva, exec_eva);
 	/* The kernel map has addresses of its own, too. */
 	KUNIT_EXPECT_LT(test, exec_eva, virtual_end);
-	for (i = 0; (map = test_map(i)); i++) {
+	for (i = 0; (map = test_kernel_map(i)); i++) {
 		KUNIT_EXPECT_TRUE(test, map->system_map);
 		KUNIT_EXPECT_EQ(test, map->min_offset & VM_PAGE_MASK, 0ULL);
 		KUNIT_EXPECT_EQ(test, map->max_offset & VM_PAGE_MASK, 0ULL);
@@ -170,7 +75,7 @@ static void statistics_list_the_maps_in_order(struct kunit *test)
 static void statistics_count_what_happens(struct kunit *test)
 {
 	struct vm_map *map = test_submap(test, 16 * VM_PAGE_SIZE);
-	struct kmem_info info = test_info(test, map);
+	struct kmem_info info = test_kmem_info(test, map);
 	vm_offset_t addr[2];
 
 	KUNIT_EXPECT_EQ(test, info.used, 0ULL);
@@ -179,7 +84,7 @@ static void statistics_count_what_happens(struct kunit *test)
 	addr[0] = kmem_alloc(map, 3 * VM_PAGE_SIZE, 0);
 	addr[1] = kmem_alloc_pageable(map, 2 * VM_PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, kmem_malloc(map, 16 * VM_PAGE_SIZE + 1, M_NOWAIT), 0ULL);
-	info = test_info(test, map);
+	info = test_kmem_info(test, map);
 	KUNIT_EXPECT_EQ(test, info.used, 5 * VM_PAGE_SIZE + 2 * KMEM_GUARD);
 	KUNIT_EXPECT_EQ(test, info.entries, 2ULL);
 	KUNIT_EXPECT_EQ(test, info.largest_free, 11 * VM_PAGE_SIZE - 2 * KMEM_GUARD);
@@ -188,10 +93,10 @@ static void statistics_count_what_happens(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info.sleeps, 0ULL);
 	KUNIT_EXPECT_EQ(test, kmem_free(map, addr[0], 3 * VM_PAGE_SIZE), KERN_SUCCESS);
 	/* Above and below what is left. */
-	info = test_info(test, map);
+	info = test_kmem_info(test, map);
 	KUNIT_EXPECT_EQ(test, info.largest_free, 11 * VM_PAGE_SIZE - 2 * KMEM_GUARD);
 	KUNIT_EXPECT_EQ(test, kmem_free(map, addr[1], 2 * VM_PAGE_SIZE), KERN_SUCCESS);
-	info = test_info(test, map);
+	info = test_kmem_info(test, map);
 	KUNIT_EXPECT_EQ(test, info.largest_free, 16 * VM_PAGE_SIZE);
 }
 
@@ -242,7 +147,7 @@ static void wired_memory_is_there_zero_and_wired(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(flags) * ARRAY_SIZE(sizes) * 4; i++) {
 		j = i % ARRAY_SIZE(sizes);
 		k = i / ARRAY_SIZE(sizes) % ARRAY_SIZE(flags);
-		struct vm_map *map = test_map(i / ARRAY_SIZE(sizes) / ARRAY_SIZE(flags));
+		struct vm_map *map = test_kernel_map(i / ARRAY_SIZE(sizes) / ARRAY_SIZE(flags));
 
 		size = sizes[j];
 		pages = atop(round_page(size));
@@ -273,7 +178,7 @@ static void no_map_has_nothing_or_too_much(struct kunit *test)
 	static const vm_size_t sizes[] = {
 		0, 1ULL << 46, U64_MAX, U64_MAX - VM_PAGE_SIZE, U64_MAX - 2 * VM_PAGE_SIZE,
 	};
-	struct kmem_info info = test_info(test, kmem_map);
+	struct kmem_info info = test_kmem_info(test, kmem_map);
 	u64 failures = info.failures;
 	unsigned int i;
 
@@ -288,7 +193,7 @@ static void no_map_has_nothing_or_too_much(struct kunit *test)
 	/* The whole of it, where a guard has no place: and it does not wait for ever. */
 	if (KMEM_GUARD)
 		KUNIT_EXPECT_EQ(test, kmem_alloc_wait(exec_map, exec_eva - exec_sva), 0ULL);
-	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).failures,
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, kmem_map).failures,
 			failures + 4 * ARRAY_SIZE(sizes));
 }
 
@@ -307,7 +212,7 @@ static void guard_behind_each_allocation_faults(struct kunit *test)
 		addr[i] = kmem_alloc(map, ptoa(i % 3 + 1 + i / 3), 0);
 		KUNIT_ASSERT_NE(test, addr[i], 0ULL);
 	}
-	KUNIT_EXPECT_EQ(test, test_info(test, map).largest_free, 0ULL);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, map).largest_free, 0ULL);
 	for (i = 0; i < 4; i++) {
 		vm_offset_t end = addr[i] + ptoa(i % 3 + 1 + i / 3);
 
@@ -423,13 +328,13 @@ static void test_exhaust_map(struct kunit *test, struct vm_map *map)
 	KUNIT_EXPECT_EQ(test, kmem_malloc(map, FILL_SIZE, M_NOWAIT), 0ULL);
 	KUNIT_EXPECT_EQ(test, kmem_alloc(map, FILL_SIZE, 0), 0ULL);
 	/* No other notices. */
-	for (i = 0; test_map(i); i++) {
-		if (test_map(i) == map)
+	for (i = 0; test_kernel_map(i); i++) {
+		if (test_kernel_map(i) == map)
 			continue;
-		other = kmem_malloc(test_map(i), FILL_SIZE, M_NOWAIT);
+		other = kmem_malloc(test_kernel_map(i), FILL_SIZE, M_NOWAIT);
 		KUNIT_EXPECT_NE(test, other, 0ULL);
 		if (other)
-			kmem_free(test_map(i), other, FILL_SIZE);
+			kmem_free(test_kernel_map(i), other, FILL_SIZE);
 	}
 
 	/* In every second place there is room for as much, but for no more. */
@@ -452,8 +357,8 @@ static void exhausted_map_affects_no_other_and_recovers(struct kunit *test)
 {
 	unsigned int i;
 
-	for (i = 0; test_map(i); i++)
-		test_exhaust_map(test, test_map(i));
+	for (i = 0; test_kernel_map(i); i++)
+		test_exhaust_map(test, test_kernel_map(i));
 }
 
 static int alloc_wait_thread(void *arg)
@@ -470,10 +375,10 @@ static bool test_wait_sleeps(struct kunit *test, struct vm_map *map, u64 sleeps)
 {
 	unsigned long end = jiffies + TEST_PATIENCE;
 
-	while (test_info(test, map).sleeps < sleeps && time_before(jiffies, end))
+	while (test_kmem_info(test, map).sleeps < sleeps && time_before(jiffies, end))
 		msleep(20);
 	msleep(20);
-	return test_info(test, map).sleeps >= sleeps;
+	return test_kmem_info(test, map).sleeps >= sleeps;
 }
 
 static void alloc_wait_gets_room_when_it_comes(struct kunit *test)
@@ -516,7 +421,7 @@ static void alloc_wait_serves_all_who_wait(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, test_thread_join(thread[i]));
 		KUNIT_EXPECT_NE(test, mem[i].addr, 0ULL);
 	}
-	KUNIT_EXPECT_EQ(test, test_info(test, map).entries, 4ULL);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, map).entries, 4ULL);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, kmem_free(map, mem[i].addr, part), KERN_SUCCESS);
 }
@@ -534,8 +439,8 @@ static void alloc_wait_is_killable(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_wait_sleeps(test, map, 1));
 	send_sig(SIGKILL, thread->task, 1);
 	KUNIT_EXPECT_EQ(test, -EINTR, test_thread_join(thread));
-	KUNIT_EXPECT_EQ(test, test_info(test, map).entries, 1ULL);
-	KUNIT_EXPECT_EQ(test, test_info(test, map).failures, 1ULL);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, map).entries, 1ULL);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, map).failures, 1ULL);
 	KUNIT_EXPECT_EQ(test, kmem_free_wakeup(map, addr, size), KERN_SUCCESS);
 }
 
@@ -544,13 +449,13 @@ static void alloc_wait_is_killable(struct kunit *test)
 static void nowait_fails_at_once_without_pages_and_reserve_helps(struct kunit *test)
 {
 	struct test_pages *pages = test_pages_alloc(test);
-	struct kmem_info info = test_info(test, kmem_map);
+	struct kmem_info info = test_kmem_info(test, kmem_map);
 	vm_offset_t addr;
 
 	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
 	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT), 0ULL);
-	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).used, info.used);
-	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).sleeps, info.sleeps);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, kmem_map).used, info.used);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, kmem_map).sleeps, info.sleeps);
 	addr = kmem_malloc(kmem_map, VM_PAGE_SIZE, M_NOWAIT | M_USE_RESERVE);
 	KUNIT_EXPECT_NE(test, addr, 0ULL);
 	if (addr)
@@ -579,8 +484,8 @@ static void allocation_in_part_leaves_nothing_behind(struct kunit *test)
 	free = vm_free_count();
 	KUNIT_EXPECT_EQ(test, kmem_malloc(kmem_map, ptoa(200), M_NOWAIT), 0ULL);
 	KUNIT_EXPECT_EQ(test, vm_free_count(), free);
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-	KUNIT_EXPECT_EQ(test, test_info(test, kmem_map).used, before.info[1].used);
+	KUNIT_EXPECT_EQ(test, test_wire_count(), test_kern_before.wired);
+	KUNIT_EXPECT_EQ(test, test_kmem_info(test, kmem_map).used, test_kern_before.info[1].used);
 }
 
 static int alloc_thread(void *arg)
@@ -596,7 +501,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	struct test_mem mem = { .map = kmem_map, .size = ptoa(20) };
 	struct test_pages *pages = test_pages_alloc(test);
 	unsigned long end = jiffies + TEST_PATIENCE;
-	u64 sleeps = test_info(test, kmem_map).sleeps;
+	u64 sleeps = test_kmem_info(test, kmem_map).sleeps;
 	struct test_thread *thread;
 
 	test_pages_exhaust(pages, VM_ALLOC_SYSTEM);
@@ -607,7 +512,7 @@ static void waitok_waits_for_pages(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, completion_done(&thread->done));
 	test_pages_put_all(pages);
 	KUNIT_EXPECT_EQ(test, 0, test_thread_join(thread));
-	KUNIT_EXPECT_GT(test, test_info(test, kmem_map).sleeps, sleeps);
+	KUNIT_EXPECT_GT(test, test_kmem_info(test, kmem_map).sleeps, sleeps);
 	if (mem.addr)
 		KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, mem.addr, mem.size), KERN_SUCCESS);
 }
@@ -719,254 +624,6 @@ static void failing_allocations_leave_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_GT(test, failures, 3U);
 }
 
-/* --- pageable memory */
-
-static void test_pattern(u8 *buf, size_t len, u32 seed)
-{
-	struct rnd_state rnd;
-
-	prandom_seed_state(&rnd, seed);
-	prandom_bytes_state(&rnd, buf, len);
-}
-
-static void pageable_memory_is_zero_and_keeps_what_is_written(struct kunit *test)
-{
-	const size_t size = 5 * VM_PAGE_SIZE;
-	vm_offset_t addr = test_pageable(test, exec_map, size);
-	u8 *in = kunit_kmalloc(test, size, GFP_KERNEL);
-	u8 *out = kunit_kmalloc(test, size, GFP_KERNEL);
-
-	KUNIT_ASSERT_TRUE(test, in && out);
-	/* It has no translations. */
-	KUNIT_EXPECT_EQ(test, test_kernel_load(addr), TEST_NOT_MAPPED);
-	memset(out, 1, size);
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(exec_map, addr, out, size));
-	KUNIT_EXPECT_NULL(test, memchr_inv(out, 0, size));
-	test_pattern(in, size, 1);
-	KUNIT_EXPECT_EQ(test, 0, kmem_write(exec_map, addr + 100, in, size - 200));
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
-	KUNIT_EXPECT_NULL(test, memchr_inv(out, 0, 100));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(out + 100, in, size - 200));
-	KUNIT_EXPECT_NULL(test, memchr_inv(out + size - 100, 0, 100));
-	/* A few bytes across two pages. */
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(kernel_map, addr + VM_PAGE_SIZE - 3, out, 7));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(out, in + VM_PAGE_SIZE - 103, 7));
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-}
-
-static void content_is_reached_in_one_allocation_only(struct kunit *test)
-{
-	vm_offset_t first = test_pageable(test, exec_map, 2 * VM_PAGE_SIZE);
-	vm_offset_t wired = kmem_alloc(kmem_map, 2 * VM_PAGE_SIZE, 0);
-	const vm_size_t size = 2 * VM_PAGE_SIZE;
-	u8 *buf = kunit_kzalloc(test, 3 * VM_PAGE_SIZE, GFP_KERNEL);
-	const struct {
-		struct vm_map *map;
-		vm_offset_t addr;
-		size_t len;
-		int ret;
-	} rows[] = {
-		{ exec_map, first, size, 0 },
-		{ NULL, first, size, 0 },
-		{ NULL, first, 0, 0 },
-		{ NULL, first, size + 1, -EFAULT },
-		{ NULL, first + 1, size, -EFAULT },
-		{ NULL, first + size, 1, -EFAULT },
-		{ NULL, first, SIZE_MAX, -EFAULT },
-		{ kmem_map, first, 1, -EFAULT },
-		{ NULL, wired, size, 0 },
-		{ kmem_map, wired + 5, 10, 0 },
-		{ NULL, wired, size + 1, -EFAULT },
-		{ exec_map, wired, 1, -EFAULT },
-		{ NULL, exec_eva - 1, 1, -EFAULT },
-		{ NULL, virtual_end, 1, -EFAULT },
-		{ NULL, 0, 1, -EFAULT },
-	};
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_ASSERT_NE(test, wired, 0ULL);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		KUNIT_EXPECT_EQ_MSG(test, kmem_read(rows[i].map, rows[i].addr, buf, rows[i].len),
-				    rows[i].ret, "row %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, kmem_write(rows[i].map, rows[i].addr, buf, rows[i].len),
-				    rows[i].ret, "row %u", i);
-	}
-	buf[0] = 0x77;
-	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, wired + VM_PAGE_SIZE, buf, 1));
-	KUNIT_EXPECT_EQ(test, *(u8 *)(wired + VM_PAGE_SIZE), 0x77);
-	KUNIT_EXPECT_EQ(test, kmem_free(kmem_map, wired, size), KERN_SUCCESS);
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_read(NULL, wired, buf, 1));
-}
-
-static void iterator_wires_one_page_at_a_time(struct kunit *test)
-{
-	vm_offset_t addr = test_pageable(test, buffer_map, 4 * VM_PAGE_SIZE);
-	const size_t lens[] = { VM_PAGE_SIZE - 10, VM_PAGE_SIZE, VM_PAGE_SIZE, 20 };
-	struct kmem_iter iter;
-	struct vm_page *m;
-	unsigned int i = 0;
-
-	KUNIT_ASSERT_EQ(test, 0, kmem_iter_begin(&iter, NULL, addr + 10,
-						 3 * VM_PAGE_SIZE + 10, true));
-	while (kmem_iter_next(&iter) > 0) {
-		KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired + 1);
-		KUNIT_ASSERT_LT(test, i, (unsigned int)ARRAY_SIZE(lens));
-		KUNIT_EXPECT_EQ(test, iter.len, lens[i]);
-		m = PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)iter.at));
-		KUNIT_EXPECT_TRUE(test, m && vm_page_wired(m));
-		memset(iter.at, 'a' + i++, iter.len);
-	}
-	KUNIT_EXPECT_EQ(test, i, 4U);
-	KUNIT_EXPECT_EQ(test, 0, kmem_iter_next(&iter));
-	kmem_iter_end(&iter);
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-
-	/* Ended in the middle. */
-	KUNIT_ASSERT_EQ(test, 0, kmem_iter_begin(&iter, buffer_map, addr, 4 * VM_PAGE_SIZE,
-						 false));
-	KUNIT_EXPECT_EQ(test, 1, kmem_iter_next(&iter));
-	KUNIT_EXPECT_EQ(test, ((u8 *)iter.at)[9], 0);
-	KUNIT_EXPECT_EQ(test, ((u8 *)iter.at)[10], 'a');
-	KUNIT_EXPECT_EQ(test, 1, kmem_iter_next(&iter));
-	KUNIT_EXPECT_EQ(test, ((u8 *)iter.at)[0], 'b');
-	kmem_iter_end(&iter);
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-}
-
-/* The object of pageable memory, referenced. */
-static struct vm_object *test_object(struct kunit *test, struct vm_map *map, vm_offset_t addr)
-{
-	struct vm_object *object = NULL;
-	struct vm_map_entry *entry;
-
-	vm_map_lock(map);
-	if (vm_map_lookup_entry(map, addr, &entry))
-		object = entry->object;
-	vm_object_reference(object);
-	vm_map_unlock(map);
-	KUNIT_ASSERT_NOT_NULL(test, object);
-	return object;
-}
-
-static unsigned long test_resident(struct vm_object *object)
-{
-	return READ_ONCE(object->resident_page_count);
-}
-
-/* Free the page, written to swap first if it is dirty, as laundry and daemon do. */
-static bool test_evict(struct vm_object *object, vm_pindex_t pindex)
-{
-	struct vm_page *m;
-	bool gone;
-
-	VM_OBJECT_WLOCK(object);
-	m = vm_page_lookup(object, pindex);
-	if (m && vm_page_is_dirty(m))
-		vm_pager_clean_pages(&m, 1);
-	else
-		m = NULL;
-	VM_OBJECT_WUNLOCK(object);
-	if (m && vm_pager_put_pages(object, &m, 1, PQ_INACTIVE, PQ_ACTIVE, NULL))
-		return false;
-	VM_OBJECT_WLOCK(object);
-	m = vm_page_lookup(object, pindex);
-	gone = m && !vm_page_is_dirty(m) && !vm_page_wired(m) && !vm_page_busied(m);
-	if (gone)
-		vm_page_destroy(m);
-	gone &= vm_pager_has_page(object, pindex);
-	VM_OBJECT_WUNLOCK(object);
-	return gone;
-}
-
-static void evicted_memory_comes_back_with_its_content(struct kunit *test)
-{
-	const unsigned int pages = 24;
-	const size_t size = ptoa(pages);
-	vm_offset_t addr = test_pageable(test, exec_map, size);
-	struct vm_object *object = test_object(test, exec_map, addr);
-	u8 *in = kunit_kmalloc(test, size, GFP_KERNEL);
-	u8 *out = kunit_kzalloc(test, size, GFP_KERNEL);
-	unsigned int i, evicted = 0;
-
-	KUNIT_ASSERT_TRUE(test, in && out);
-	test_pattern(in, size, 2);
-	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr, in, size));
-	KUNIT_EXPECT_EQ(test, test_resident(object), (unsigned long)pages);
-	for (i = 0; i < pages; i++)
-		evicted += test_evict(object, i);
-	KUNIT_EXPECT_EQ(test, evicted, pages);
-	KUNIT_EXPECT_EQ(test, test_resident(object), 0UL);
-
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
-	KUNIT_EXPECT_EQ(test, test_resident(object), (unsigned long)pages);
-	/* Clean pages are just dropped; what is written is not lost to what swap has. */
-	KUNIT_EXPECT_TRUE(test, test_evict(object, 1));
-	KUNIT_EXPECT_TRUE(test, test_evict(object, 2));
-	in[5] ^= 0xff;
-	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr + 5, in + 5, 1));
-	KUNIT_EXPECT_TRUE(test, test_evict(object, 0));
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
-	vm_object_deallocate(object);
-}
-
-/* The daemon itself takes the pages when others want them all. */
-static void daemon_evicts_kernel_memory_when_memory_is_short(struct kunit *test)
-{
-	const size_t size = ptoa(64);
-	vm_offset_t addr = test_pageable(test, exec_map, size);
-	struct vm_object *object = test_object(test, exec_map, addr);
-	struct test_pages *pages = test_pages_alloc(test);
-	unsigned long end = jiffies + 3 * TEST_PATIENCE;
-	u8 *in = kunit_kmalloc(test, size, GFP_KERNEL);
-	u8 *out = kunit_kzalloc(test, size, GFP_KERNEL);
-
-	KUNIT_ASSERT_TRUE(test, in && out);
-	test_pattern(in, size, 3);
-	KUNIT_EXPECT_EQ(test, 0, kmem_write(NULL, addr, in, size));
-	while (test_resident(object) && time_before(jiffies, end)) {
-		test_pages_exhaust(pages, VM_ALLOC_NORMAL);
-		vm_pageout_wakeup();
-		msleep(20);
-	}
-	KUNIT_EXPECT_EQ(test, test_resident(object), 0UL);
-	test_pages_put_all(pages);
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
-	vm_object_deallocate(object);
-}
-
-static void copies_between_user_and_pageable_memory(struct kunit *test)
-{
-	const size_t size = 3 * VM_PAGE_SIZE;
-	vm_offset_t addr = test_pageable(test, exec_map, size);
-	u8 *in = kunit_kmalloc(test, size, GFP_KERNEL);
-	u8 *out = kunit_kzalloc(test, size, GFP_KERNEL);
-	u64 user = kunit_vm_mmap(test, NULL, 0, 2 * size, PROT_READ | PROT_WRITE,
-				 MAP_ANONYMOUS | MAP_PRIVATE, 0);
-
-	KUNIT_ASSERT_TRUE(test, in && out && user && !IS_ERR_VALUE(user));
-	test_pattern(in, size, 4);
-	KUNIT_ASSERT_EQ(test, 0UL, copy_to_user(u64_to_user_ptr(user), in, size));
-	KUNIT_EXPECT_EQ(test, 0, kmem_copyin(exec_map, user + 1, addr + 7, size - 8));
-	KUNIT_EXPECT_EQ(test, 0, kmem_read(NULL, addr, out, size));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(out + 7, in + 1, size - 8));
-	KUNIT_EXPECT_EQ(test, 0, kmem_copyout(NULL, addr, user + size, size));
-	memset(in, 0, size);
-	KUNIT_ASSERT_EQ(test, 0UL, copy_from_user(in, u64_to_user_ptr(user + size), size));
-	KUNIT_EXPECT_EQ(test, 0, memcmp(in, out, size));
-
-	/* Where there is no user memory, and where there is no kernel memory. */
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyin(NULL, 8, addr, 1));
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyout(NULL, addr, 8, 1));
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyin(NULL, addr, addr, 1));
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyin(NULL, user, addr, size + 1));
-	KUNIT_EXPECT_EQ(test, -EFAULT, kmem_copyout(NULL, addr + size, user, 1));
-	KUNIT_EXPECT_EQ(test, test_wire_count(), before.wired);
-}
-
 /* --- threads against a model */
 
 #define MODEL_STEPS	1500
@@ -1033,7 +690,7 @@ static bool model_step(struct model *model, unsigned int step)
 		mem->addr = 0;
 		return good;
 	}
-	mem->map = test_map(test_random(&model->rnd, 4));
+	mem->map = test_kernel_map(test_random(&model->rnd, 4));
 	mem->size = 1 + test_random(&model->rnd, test_random(&model->rnd, 4) ? 3 * VM_PAGE_SIZE :
 				    30 * VM_PAGE_SIZE);
 	model->pageable[slot] = !test_random(&model->rnd, 3);
@@ -1112,12 +769,6 @@ static struct kunit_case vm_kern_cases[] = {
 	KUNIT_CASE(pool_is_used_up_and_recovered),
 	KUNIT_CASE(system_map_has_entries_without_pages),
 	KUNIT_CASE(failing_allocations_leave_nothing_behind),
-	KUNIT_CASE(pageable_memory_is_zero_and_keeps_what_is_written),
-	KUNIT_CASE(content_is_reached_in_one_allocation_only),
-	KUNIT_CASE(iterator_wires_one_page_at_a_time),
-	KUNIT_CASE(evicted_memory_comes_back_with_its_content),
-	KUNIT_CASE(daemon_evicts_kernel_memory_when_memory_is_short),
-	KUNIT_CASE(copies_between_user_and_pageable_memory),
 	KUNIT_CASE_SLOW(threads_against_a_model),
 	{}
 };
