@@ -3,9 +3,13 @@
  * What the tests share: random numbers, threads on a given CPU, the check that no
  * page was lost. Beside it, what the tests of one thing share:
  *
+ *	uma_kunit.h		zones
+ *	pmap_kunit.h		windows, with page tables
  *	vm_object_kunit.h	objects, shadows and their pages
  *	vm_fault_kunit.h	faults, in a map of any kind
  *	vm_map_kunit.h		a map as a text, operations on it as tables give them
+ *	vm_map_table_kunit.h	the same where objects have names
+ *	vm_kern_kunit.h		the kernel map
  */
 #ifndef BSDVM_KUNIT_H
 #define BSDVM_KUNIT_H
