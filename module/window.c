@@ -63,11 +63,11 @@ struct window *window_get_of(struct mm_struct *mm)
 {
 	struct window *window;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	window = window_lookup(mm);
 	if (window && !refcount_inc_not_zero(&window->refs))
 		window = NULL;
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return window;
 }
 

@@ -103,21 +103,38 @@ void pmap_release(struct pmap *pmap)
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_release);
 
-int pmap_pin(struct pmap *pmap)
+/* Is the window still there? It may be gone since the caller found its vmspace. */
+static bool pmap_attached(struct pmap *pmap)
 {
 	struct vm_area_struct *vma;
 	bool attached;
 
+	rcu_read_lock_sched();
+	vma = READ_ONCE(pmap->vma);
+	attached = vma && compat_vma_attached(pmap->mm, vma, pmap->start);
+	rcu_read_unlock_sched();
+	return attached;
+}
+
+bool pmap_pin_nowait(struct pmap *pmap)
+{
 	if (!pmap)
+		return true;
+	if (!mmap_read_trylock(pmap->mm))
+		return false;
+	if (pmap_attached(pmap))
+		return true;
+	mmap_read_unlock(pmap->mm);
+	return false;
+}
+
+int pmap_pin(struct pmap *pmap)
+{
+	if (pmap_pin_nowait(pmap))
 		return 0;
 	if (mmap_read_lock_killable(pmap->mm))
 		return -EINTR;
-	/* The window may have been unmapped since the caller found its vmspace. */
-	rcu_read_lock();
-	vma = READ_ONCE(pmap->vma);
-	attached = vma && compat_vma_attached(pmap->mm, vma, pmap->start);
-	rcu_read_unlock();
-	if (attached)
+	if (pmap_attached(pmap))
 		return 0;
 	mmap_read_unlock(pmap->mm);
 	return -ENXIO;

@@ -43,6 +43,15 @@ struct pmap;
 int pmap_pin(struct pmap *pmap);
 
 /**
+ * pmap_pin_nowait() - pmap_pin() for who holds a VM lock already
+ * @pmap: the calling process's pmap, or NULL
+ *
+ * Context: process; does not sleep.
+ * Return: true: undo it by pmap_unpin(); false where pmap_pin() would wait, or fail.
+ */
+bool pmap_pin_nowait(struct pmap *pmap);
+
+/**
  * pmap_trypin() - make another process's page tables stand still, if that is easy
  * @pmap: the pmap, which the caller keeps from going
  *

@@ -123,6 +123,7 @@ static int vm_fault_lookup(struct faultstate *fs)
 	fs->object_lock = UNLOCKED;
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
+	fs->copied = false;
 	return rv;
 }
 
@@ -542,15 +543,6 @@ static __always_inline int vm_fault_fill(struct faultstate *fs)
 	return fault_zero(fs, NULL);
 }
 
-bool vm_fault_sole_owner(const struct faultstate *fs)
-{
-	struct vm_object *object = fs->object;
-
-	return fs->object_lock == WLOCKED && object == fs->first_object->backing_object &&
-	       (object->flags & OBJ_ANON) && object->shadow_count == 1 &&
-	       refcount_read(&object->ref_count) == 1 && !vm_page_wired(fs->m);
-}
-
 /* Step 3, a write to a page below the first object. */
 static __always_inline int vm_fault_cow(struct faultstate *fs)
 {
@@ -714,16 +706,15 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 				      struct vm_fault_wait *fw, struct vm_page **m_hold,
 				      struct bsdvm_fault_trace *note)
 {
-	struct faultstate fs = {
-		.map = map,
-		.vaddr = trunc_page(vaddr),
-		.fault_type = fault_type,
-		.fw = fw,
-		.single = m_hold,
-		.note = note,
-	};
+	struct faultstate fs __uninitialized;
 	int rv;
 
+	fs.map = map;
+	fs.vaddr = trunc_page(vaddr);
+	fs.fault_type = fault_type;
+	fs.fw = fw;
+	fs.single = m_hold;
+	fs.note = note;
 	if (!fw->restarts++)
 		VM_CNT_INC(v_vm_faults);
 	fw->what = VM_FAULT_WAIT_NONE;
