@@ -144,6 +144,7 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,
  *
  * As pmap_enter_object(), but what is mapped there is replaced, with one shootdown for the
  * slots of a page table. What was mapped is unmapped even where the new page cannot be.
+ * None of @ma is NULL before.
  *
  * Context: process, interrupts on; page tables pinned; the objects of all pages locked.
  * Return: number of pages mapped.
