@@ -63,11 +63,11 @@ struct window *window_get_of(struct mm_struct *mm)
 {
 	struct window *window;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	window = window_lookup(mm);
 	if (window && !refcount_inc_not_zero(&window->refs))
 		window = NULL;
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return window;
 }
 
@@ -377,7 +377,7 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 	fw.restarts = !!(vmf->flags & FAULT_FLAG_TRIED);
 	do {
 		rv = window_fault(window, vmf->address, window_fault_type(vmf), &fw, NULL);
-		if (rv != KERN_RESTART)
+		if (likely(rv != KERN_RESTART))
 			break;
 		if (window_may_unlock(vmf))
 			return window_wait_unlocked(vmf, window, &fw);
@@ -385,10 +385,12 @@ static vm_fault_t window_vm_fault(struct vm_fault *vmf)
 			atomic_long_inc(&window->vmspace->vm_majflt);
 		rv = window_wait(window, &fw);
 	} while (rv == KERN_RESTART);
+	if (unlikely(rv != KERN_SUCCESS))
+		return window_fault_result(vmf, rv);
 	/* Once for each access: one that waited comes here again. */
-	if (rv == KERN_SUCCESS && !(vmf->flags & FAULT_FLAG_TRIED))
+	if (!(vmf->flags & FAULT_FLAG_TRIED))
 		atomic_long_inc(&window->vmspace->vm_minflt);
-	return window_fault_result(vmf, rv);
+	return VM_FAULT_NOPAGE;
 }
 
 static vm_fault_t window_vm_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff, pgoff_t end_pgoff)

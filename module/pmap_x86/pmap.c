@@ -103,21 +103,38 @@ void pmap_release(struct pmap *pmap)
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_release);
 
-int pmap_pin(struct pmap *pmap)
+/* Is the window still there? It may be gone since the caller found its vmspace. */
+static bool pmap_attached(struct pmap *pmap)
 {
 	struct vm_area_struct *vma;
 	bool attached;
 
+	rcu_read_lock_sched();
+	vma = READ_ONCE(pmap->vma);
+	attached = vma && compat_vma_attached(pmap->mm, vma, pmap->start);
+	rcu_read_unlock_sched();
+	return attached;
+}
+
+bool pmap_pin_nowait(struct pmap *pmap)
+{
 	if (!pmap)
+		return true;
+	if (!mmap_read_trylock(pmap->mm))
+		return false;
+	if (pmap_attached(pmap))
+		return true;
+	mmap_read_unlock(pmap->mm);
+	return false;
+}
+
+int pmap_pin(struct pmap *pmap)
+{
+	if (pmap_pin_nowait(pmap))
 		return 0;
 	if (mmap_read_lock_killable(pmap->mm))
 		return -EINTR;
-	/* The window may have been unmapped since the caller found its vmspace. */
-	rcu_read_lock();
-	vma = READ_ONCE(pmap->vma);
-	attached = vma && compat_vma_attached(pmap->mm, vma, pmap->start);
-	rcu_read_unlock();
-	if (attached)
+	if (pmap_attached(pmap))
 		return 0;
 	mmap_read_unlock(pmap->mm);
 	return -ENXIO;
@@ -260,9 +277,31 @@ int pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t p
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter);
 
-/* Map pages at the slots of a run that are empty. Returns how many. */
+/*
+ * Empty the slots of a run that map what must not be seen any more once the pages are
+ * mapped there. Nobody may see a new one while somebody sees the old: see pmap_enter_at().
+ */
+static void pte_run_make_way(struct pmap *pmap, const struct pte_run *run, struct vm_page **ma,
+			     vm_prot_t prot)
+{
+	bool flush = mm_tlb_flush_pending(pmap->mm);
+	vm_offset_t va = run->va;
+	pte_t *ptep = run->ptep;
+
+	for (; va < run->end; va += PAGE_SIZE, ptep++, ma++) {
+		if (pmap_pte_needs_flush(ptep_get(ptep), pmap_make_pte(*ma, prot))) {
+			ptep_get_and_clear(pmap->mm, va, ptep);
+			flush = true;
+		}
+	}
+	if (flush)
+		pmap_tlb_shootdown(pmap, run->va, run->end);
+}
+
+/* Map pages at the slots of a run, or only at those that are empty. Returns how many. */
 static __always_inline unsigned int pte_run_enter(struct pmap *pmap, const struct pte_run *run,
-						  struct vm_page **ma, vm_prot_t prot)
+						  struct vm_page **ma, vm_prot_t prot,
+						  bool replace)
 {
 	unsigned int count = (run->end - run->va) / PAGE_SIZE, n = 0, i;
 	u64 key = pmap_pv_key(pmap, run->va);
@@ -271,7 +310,7 @@ static __always_inline unsigned int pte_run_enter(struct pmap *pmap, const struc
 
 	for (i = 0; i < count; i++) {
 		m = ma[i];
-		if (!m || pte_present(READ_ONCE(ptep[i])))
+		if (!m || (!replace && pte_present(READ_ONCE(ptep[i]))))
 			continue;
 		if (pmap_pv_insert(m, key + i) != KERN_SUCCESS) {
 			ma[i] = NULL;
@@ -286,8 +325,9 @@ static __always_inline unsigned int pte_run_enter(struct pmap *pmap, const struc
 	return n;
 }
 
-unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
-			       unsigned int count, vm_prot_t prot)
+static __always_inline unsigned int pmap_enter_run(struct pmap *pmap, vm_offset_t start,
+						   struct vm_page **ma, unsigned int count,
+						   vm_prot_t prot, bool replace)
 {
 	struct pte_run run = { .end = start };
 	unsigned int n = 0, i = 0;
@@ -298,10 +338,12 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 		for (; start + ptoa(i) < run.va; i++)
 			ma[i] = NULL;
 		spin_lock(run.ptl);
-		/* Emptied by somebody who has not flushed yet. */
-		if ((prot & VM_PROT_WRITE) && mm_tlb_flush_pending(pmap->mm))
+		if (replace)
+			pte_run_make_way(pmap, &run, ma + i, prot);
+		else if ((prot & VM_PROT_WRITE) && mm_tlb_flush_pending(pmap->mm))
+			/* Emptied by somebody who has not flushed yet. */
 			pmap_tlb_shootdown(pmap, run.va, run.end);
-		n += pte_run_enter(pmap, &run, ma + i, prot);
+		n += pte_run_enter(pmap, &run, ma + i, prot, replace);
 		spin_unlock(run.ptl);
 		i = atop(run.end - start);
 	}
@@ -310,58 +352,18 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_p
 	trace_bsdvm_pmap_enter_object(start, count, n, prot);
 	return n;
 }
-EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
 
-/*
- * Empty the slots of a run that map anything but @ma may replace in place, and note
- * where the pages go that will be mapped there. Those that cannot become NULL.
- */
-static void pte_run_replace_begin(struct pmap *pmap, const struct pte_run *run,
-				  struct vm_page **ma, vm_prot_t prot)
+unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
+			       unsigned int count, vm_prot_t prot)
 {
-	bool flush = mm_tlb_flush_pending(pmap->mm);
-	vm_offset_t va = run->va;
-	pte_t *ptep = run->ptep, old;
-
-	for (; va < run->end; va += PAGE_SIZE, ptep++, ma++) {
-		if (pmap_pv_insert(*ma, pmap_pv_key(pmap, va)) != KERN_SUCCESS)
-			*ma = NULL;
-		old = ptep_get(ptep);
-		if (*ma ? pmap_pte_needs_flush(old, pmap_make_pte(*ma, prot)) : pte_present(old)) {
-			ptep_get_and_clear(pmap->mm, va, ptep);
-			flush = true;
-		}
-	}
-	if (flush)
-		pmap_tlb_shootdown(pmap, run->va, run->end);
+	return pmap_enter_run(pmap, start, ma, count, prot, false);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_enter_object);
 
 unsigned int pmap_enter_copies(struct pmap *pmap, vm_offset_t start, struct vm_page **ma,
 			       unsigned int count, vm_prot_t prot)
 {
-	struct pte_run run = { .end = start };
-	unsigned int n = 0;
-	struct vm_page *m;
-	pte_t *ptep;
-
-	prot = pmap ? prot & pmap->prot : VM_PROT_NONE;
-	while (prot && pte_run_next(pmap->mm, &run, start + ptoa(count))) {
-		spin_lock(run.ptl);
-		/* Nobody may see a new page while somebody sees the old one: pmap_enter_at() */
-		pte_run_replace_begin(pmap, &run, ma + (run.va - start) / PAGE_SIZE, prot);
-		for (ptep = run.ptep; run.va < run.end; ptep++, run.va += PAGE_SIZE) {
-			m = ma[(run.va - start) / PAGE_SIZE];
-			if (!m)
-				continue;
-			if (prot & VM_PROT_WRITE)
-				vm_page_dirty(m);
-			set_pte(ptep, pte_mkold(pmap_make_pte(m, prot)));
-			n++;
-		}
-		spin_unlock(run.ptl);
-	}
-	trace_bsdvm_pmap_enter_object(start, count, n, prot);
-	return n;
+	return pmap_enter_run(pmap, start, ma, count, prot, true);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmap_enter_copies);
 

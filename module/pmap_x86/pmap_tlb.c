@@ -32,7 +32,8 @@ struct tlb_range {
 static __always_inline void pmap_tlb_flush(struct mm_struct *mm, vm_offset_t start,
 					   vm_offset_t end)
 {
-	if (read_cr3_pa() != __pa(mm->pgd))
+	/* A process's own is what CR3 holds; were it not, to flush something else is harmless. */
+	if (current->mm != mm && read_cr3_pa() != __pa(mm->pgd))
 		return;
 	/* INVLPG does not reach the user's half of the ASIDs under PTI. */
 	if (boot_cpu_has(X86_FEATURE_PTI) || end - start > PMAP_TLB_SINGLE_MAX * PAGE_SIZE) {
@@ -72,10 +73,10 @@ void pmap_tlb_shootdown(struct pmap *pmap, vm_offset_t sva, vm_offset_t eva)
 	VM_CNT_INC(v_shootdowns);
 
 	cpu = get_cpu();
-	if (cpumask_any_but(mm_cpumask(pmap->mm), cpu) < nr_cpu_ids)
-		others = pmap_tlb_flush_mask(pmap, sva, eva, cpu);
-	else
+	if (likely(cpumask_equal(mm_cpumask(pmap->mm), cpumask_of(cpu))))
 		pmap_tlb_flush(pmap->mm, sva, eva);
+	else
+		others = pmap_tlb_flush_mask(pmap, sva, eva, cpu);
 	put_cpu();
 	trace_bsdvm_pmap_shootdown(sva, eva, others);
 }

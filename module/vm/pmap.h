@@ -43,6 +43,15 @@ struct pmap;
 int pmap_pin(struct pmap *pmap);
 
 /**
+ * pmap_pin_nowait() - pmap_pin() for who holds a VM lock already
+ * @pmap: the calling process's pmap, or NULL
+ *
+ * Context: process; does not sleep.
+ * Return: true: undo it by pmap_unpin(); false where pmap_pin() would wait, or fail.
+ */
+bool pmap_pin_nowait(struct pmap *pmap);
+
+/**
  * pmap_trypin() - make another process's page tables stand still, if that is easy
  * @pmap: the pmap, which the caller keeps from going
  *
@@ -135,6 +144,7 @@ unsigned int pmap_enter_object(struct pmap *pmap, vm_offset_t start,
  *
  * As pmap_enter_object(), but what is mapped there is replaced, with one shootdown for the
  * slots of a page table. What was mapped is unmapped even where the new page cannot be.
+ * None of @ma is NULL before.
  *
  * Context: process, interrupts on; page tables pinned; the objects of all pages locked.
  * Return: number of pages mapped.

@@ -66,7 +66,7 @@ static noinline void fault_note_found(const struct faultstate *fs)
 }
 
 /* Let go of the objects; the map stays locked. */
-static void fault_unlock_objects(struct faultstate *fs)
+static __always_inline void fault_unlock_objects(struct faultstate *fs)
 {
 	if (fs->object != fs->first_object)
 		object_unlock(fs->object, &fs->object_lock);
@@ -74,11 +74,18 @@ static void fault_unlock_objects(struct faultstate *fs)
 	fs->object = fs->first_object;
 }
 
-/* Let go of everything. */
-static void fault_unlock(struct faultstate *fs)
+/* Let go of everything; in line only where a fault has gone well. */
+static __always_inline void fault_unlock(struct faultstate *fs)
 {
 	fault_unlock_objects(fs);
 	vm_map_unlock_read(fs->map);
+}
+
+/* End the pass. */
+static noinline int fault_fail(struct faultstate *fs, int rv)
+{
+	fault_unlock(fs);
+	return rv;
 }
 
 /* End the pass: the page is somebody else's for now. */
@@ -86,9 +93,8 @@ static int fault_wait_busy(struct faultstate *fs)
 {
 	fs->fw->what = VM_FAULT_WAIT_BUSY;
 	fs->fw->ma[0] = fs->m;
-	fault_unlock(fs);
 	VM_CNT_INC(v_intrans);
-	return KERN_RESTART;
+	return fault_fail(fs, KERN_RESTART);
 }
 
 /* A page for @object, unless its user has as many as he may have. */
@@ -102,14 +108,7 @@ static int fault_wait_memory(struct faultstate *fs, struct vm_user *user)
 {
 	fs->fw->what = vm_user_over(user) ? VM_FAULT_WAIT_USER : VM_FAULT_WAIT_MEMORY;
 	fs->fw->user = user;
-	fault_unlock(fs);
-	return KERN_RESTART;
-}
-
-static int fault_fail(struct faultstate *fs, int rv)
-{
-	fault_unlock(fs);
-	return rv;
+	return fault_fail(fs, KERN_RESTART);
 }
 
 /* Step 1. */
@@ -123,6 +122,7 @@ static int vm_fault_lookup(struct faultstate *fs)
 	fs->object_lock = UNLOCKED;
 	fs->object = fs->first_object;
 	fs->pindex = fs->first_pindex;
+	fs->copied = false;
 	return rv;
 }
 
@@ -542,15 +542,6 @@ static __always_inline int vm_fault_fill(struct faultstate *fs)
 	return fault_zero(fs, NULL);
 }
 
-bool vm_fault_sole_owner(const struct faultstate *fs)
-{
-	struct vm_object *object = fs->object;
-
-	return fs->object_lock == WLOCKED && object == fs->first_object->backing_object &&
-	       (object->flags & OBJ_ANON) && object->shadow_count == 1 &&
-	       refcount_read(&object->ref_count) == 1 && !vm_page_wired(fs->m);
-}
-
 /* Step 3, a write to a page below the first object. */
 static __always_inline int vm_fault_cow(struct faultstate *fs)
 {
@@ -598,7 +589,7 @@ static __always_inline int vm_fault_cow(struct faultstate *fs)
  * Not before the mapping of the hidden page was replaced, since collapsing frees hidden
  * pages.
  */
-static void fault_collapse(struct faultstate *fs)
+static __always_inline void fault_collapse(struct faultstate *fs)
 {
 	struct vm_object *first = fs->first_object;
 
@@ -634,7 +625,7 @@ static int fault_reclaim_pv(struct faultstate *fs)
  * Stores through this entry are not for the syncer, if they are the first since the page
  * was clean; once somebody stores who wants it, they are.
  */
-static void fault_note_nosync(const struct faultstate *fs)
+static __always_inline void fault_note_nosync(const struct faultstate *fs)
 {
 	if (!(fs->entry->eflags & MAP_ENTRY_NOSYNC)) {
 		if (test_bit(PGA_NOSYNC, &fs->m->aflags))
@@ -714,16 +705,15 @@ static __always_inline int fault_pass(struct vm_map *map, vm_offset_t vaddr, vm_
 				      struct vm_fault_wait *fw, struct vm_page **m_hold,
 				      struct bsdvm_fault_trace *note)
 {
-	struct faultstate fs = {
-		.map = map,
-		.vaddr = trunc_page(vaddr),
-		.fault_type = fault_type,
-		.fw = fw,
-		.single = m_hold,
-		.note = note,
-	};
+	struct faultstate fs __uninitialized;
 	int rv;
 
+	fs.map = map;
+	fs.vaddr = trunc_page(vaddr);
+	fs.fault_type = fault_type;
+	fs.fw = fw;
+	fs.single = m_hold;
+	fs.note = note;
 	if (!fw->restarts++)
 		VM_CNT_INC(v_vm_faults);
 	fw->what = VM_FAULT_WAIT_NONE;

@@ -142,7 +142,14 @@ static inline int fault_take_page(struct vm_page *m, struct vm_object *first, vm
  * Context: both objects locked.
  * Return: true when it may; @fs->object is locked exclusively then.
  */
-bool vm_fault_sole_owner(const struct faultstate *fs);
+static __always_inline bool vm_fault_sole_owner(const struct faultstate *fs)
+{
+	const struct vm_object *object = fs->object;
+
+	return fs->object_lock == WLOCKED && object == fs->first_object->backing_object &&
+	       (object->flags & OBJ_ANON) && object->shadow_count == 1 &&
+	       refcount_read(&object->ref_count) == 1 && !vm_page_wired(fs->m);
+}
 
 /**
  * vm_fault_zero_alloc() - pages of zeroes for a fault and what comes ahead of it

@@ -480,10 +480,11 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_findspace);
 /* May two neighbours be one entry? */
 static bool vm_map_mergeable(const struct vm_map_entry *prev, const struct vm_map_entry *entry)
 {
-	return prev->end == entry->start && prev->object == entry->object &&
+	/* First what neighbours differ in most often. */
+	return prev->end == entry->start && prev->protection == entry->protection &&
+	       prev->object == entry->object && prev->eflags == entry->eflags &&
 	       !(prev->eflags & MAP_ENTRY_NOMERGE) &&
 	       (!prev->object || prev->offset + (prev->end - prev->start) == entry->offset) &&
-	       prev->eflags == entry->eflags && prev->protection == entry->protection &&
 	       prev->max_protection == entry->max_protection &&
 	       prev->inheritance == entry->inheritance &&
 	       prev->stack_prot == entry->stack_prot &&
@@ -573,18 +574,22 @@ static bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start, vm_o
 	return start >= map->min_offset && end <= map->max_offset && start < end;
 }
 
+/* May entries that have these flags among them be changed? */
+static inline int vm_map_check_eflags(u32 eflags)
+{
+	if (eflags & MAP_ENTRY_IMMUTABLE)
+		return KERN_NO_ACCESS;
+	return eflags & MAP_ENTRY_IN_TRANSITION ? KERN_RESTART : KERN_SUCCESS;
+}
+
 int vm_map_check_range(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
 {
-	int rv = KERN_SUCCESS;
+	u32 eflags = 0;
 
 	VM_MAP_ASSERT_LOCKED(map);
-	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
-		if (entry->eflags & MAP_ENTRY_IMMUTABLE)
-			return KERN_NO_ACCESS;
-		if (entry->eflags & MAP_ENTRY_IN_TRANSITION)
-			rv = KERN_RESTART;
-	}
-	return rv;
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		eflags |= entry->eflags;
+	return vm_map_check_eflags(eflags);
 }
 
 /**
@@ -876,21 +881,63 @@ void vm_map_delete_clipped(struct vm_map *map, struct vm_map_entry *entry, vm_of
 	}
 }
 
+/* May pages of a range be mapped? Nothing is of what has no object. */
+static bool vm_map_range_touched(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
+{
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry))
+		if (entry->object)
+			return true;
+	return false;
+}
+
+/*
+ * Lock the map to change a range, which begins with *@first, and make page tables stand
+ * still if that is needed: what nobody has touched may go without. Their lock comes before
+ * the map's; but most of the time it is free.
+ */
+static int vm_map_lock_range(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+			     struct vm_map_entry **first, bool *pinned)
+{
+	*pinned = false;
+	for (;;) {
+		vm_map_lock(map);
+		*first = vm_map_lookup_entry_ge(map, start);
+		if (*pinned || !vm_map_range_touched(map, *first, end))
+			return KERN_SUCCESS;
+		*pinned = pmap_pin_nowait(map->pmap);
+		if (*pinned)
+			return KERN_SUCCESS;
+		vm_map_unlock(map);
+		if (pmap_pin(map->pmap))
+			return KERN_NOT_RECEIVER;
+		*pinned = true;
+	}
+}
+
+static void vm_map_unlock_range(struct vm_map *map, bool pinned)
+{
+	vm_map_unlock(map);
+	if (pinned)
+		pmap_unpin(map->pmap);
+}
+
 int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		  struct list_head *deferred)
 {
 	struct vm_map_entry *first;
+	bool pinned;
 	int rv;
 
-	vm_map_lock(map);
-	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_lock_range(map, start, end, &first, &pinned);
+	if (rv != KERN_SUCCESS)
+		return rv;
 	rv = vm_map_check_range(map, first, end);
 	if (rv == KERN_SUCCESS)
 		rv = vm_map_clip_range(map, &first, start, end);
 	if (rv == KERN_SUCCESS)
 		vm_map_delete_clipped(map, first, end, deferred);
 	vm_map_assert_consistent(map);
-	vm_map_unlock(map);
+	vm_map_unlock_range(map, pinned);
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_remove);
@@ -1005,19 +1052,21 @@ static int vm_map_protect_check(struct vm_map *map, struct vm_map_entry *entry,
 				vm_offset_t start, vm_offset_t end, vm_prot_t wanted,
 				vm_prot_t new_prot, vm_size_t *charge)
 {
-	int rv = vm_map_check_range(map, entry, end);
+	vm_prot_t allowed = VM_PROT_ALL;
+	u32 eflags = 0;
+	int rv;
 
 	*charge = 0;
-	for (; rv == KERN_SUCCESS && entry && entry->start < end;
-	     entry = vm_map_entry_succ(map, entry)) {
+	for (; entry && entry->start < end; entry = vm_map_entry_succ(map, entry)) {
+		eflags |= entry->eflags;
 		if (entry->eflags & MAP_ENTRY_GUARD)
 			continue;
-		if (wanted & ~entry->max_protection)
-			rv = KERN_PROTECTION_FAILURE;
+		allowed &= entry->max_protection;
 		if ((new_prot & VM_PROT_WRITE) && vm_map_entry_wants_charge(entry))
 			*charge += min(entry->end, end) - max(entry->start, start);
 	}
-	return rv;
+	rv = vm_map_check_eflags(eflags);
+	return rv == KERN_SUCCESS && (wanted & ~allowed) ? KERN_PROTECTION_FAILURE : rv;
 }
 
 /* Second pass: change one entry, and what is mapped of it. */
@@ -1054,6 +1103,7 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	struct vm_map_entry *entry, *first;
 	vm_prot_t wanted = 0;
 	vm_size_t charge;
+	bool pinned;
 	int rv;
 
 	if (flags & VM_MAP_PROTECT_SET_PROT)
@@ -1068,8 +1118,9 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	if (start >= end)
 		return KERN_SUCCESS;
 
-	vm_map_lock(map);
-	first = vm_map_lookup_entry_ge(map, start);
+	rv = vm_map_lock_range(map, start, end, &first, &pinned);
+	if (rv != KERN_SUCCESS)
+		return rv;
 	rv = vm_map_protect_check(map, first, start, end, wanted, new_prot, &charge);
 	if (rv == KERN_SUCCESS)
 		rv = vm_map_clip_range(map, &first, start, end);
@@ -1094,7 +1145,7 @@ int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_pr
 	vm_map_simplify(map, first, end);
 	vm_map_assert_consistent(map);
 unlock:
-	vm_map_unlock(map);
+	vm_map_unlock_range(map, pinned);
 	return rv;
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_map_protect);
@@ -1449,8 +1500,9 @@ int vm_map_growstack(struct vm_map *map, vm_offset_t addr, struct vm_map_entry *
 }
 
 /* Look a fault up; *exclusive says that the entry must change, under which lock. */
-static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
-				bool *exclusive, struct vm_map_entry **out_entry)
+static __always_inline int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr,
+						vm_prot_t fault_type, bool exclusive,
+						struct vm_map_entry **out_entry)
 {
 	struct vm_map_entry *entry;
 	bool copy;
@@ -1459,10 +1511,8 @@ static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t
 	if (!vm_map_lookup_entry(map, vaddr, &entry))
 		return KERN_INVALID_ADDRESS;
 	if (unlikely(entry->eflags & MAP_ENTRY_STACK_GAP)) {
-		if (!*exclusive) {
-			*exclusive = true;
+		if (!exclusive)
 			return KERN_RESTART;
-		}
 		/* Where it may not grow, the gap is what any guard is. */
 		rv = vm_map_growstack(map, vaddr, entry);
 		if (rv == KERN_RESOURCE_SHORTAGE)
@@ -1484,11 +1534,24 @@ static int vm_map_lookup_locked(struct vm_map *map, vm_offset_t vaddr, vm_prot_t
 	       (fault_type & (VM_PROT_WRITE | VM_PROT_COPY));
 	if (!copy)
 		return KERN_SUCCESS;
-	if (!*exclusive) {
-		*exclusive = true;
+	if (!exclusive)
 		return KERN_RESTART;
-	}
 	return vm_map_entry_make_shadow(entry);
+}
+
+/* The map must change. It is locked shared afterwards, if that goes well. */
+static noinline int vm_map_lookup_changing(struct vm_map *map, vm_offset_t vaddr,
+					   vm_prot_t fault_type, struct vm_map_entry **entry)
+{
+	int rv;
+
+	vm_map_lock(map);
+	rv = vm_map_lookup_locked(map, vaddr, fault_type, true, entry);
+	if (rv == KERN_SUCCESS)
+		vm_map_lock_downgrade(map);
+	else
+		vm_map_unlock(map);
+	return rv;
 }
 
 int vm_map_lookup(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
@@ -1496,24 +1559,17 @@ int vm_map_lookup(struct vm_map *map, vm_offset_t vaddr, vm_prot_t fault_type,
 		  vm_prot_t *out_prot)
 {
 	struct vm_map_entry *entry = NULL;
-	bool exclusive = false;
 	int rv;
 
 	vm_map_lock_read(map);
-	rv = vm_map_lookup_locked(map, vaddr, fault_type, &exclusive, &entry);
-	if (rv == KERN_RESTART) {
+	rv = vm_map_lookup_locked(map, vaddr, fault_type, false, &entry);
+	if (unlikely(rv != KERN_SUCCESS)) {
 		vm_map_unlock_read(map);
-		vm_map_lock(map);
-		rv = vm_map_lookup_locked(map, vaddr, fault_type, &exclusive, &entry);
-		if (rv == KERN_SUCCESS)
-			vm_map_lock_downgrade(map);
-		else
-			vm_map_unlock(map);
-	} else if (rv != KERN_SUCCESS) {
-		vm_map_unlock_read(map);
+		if (rv == KERN_RESTART)
+			rv = vm_map_lookup_changing(map, vaddr, fault_type, &entry);
+		if (rv != KERN_SUCCESS)
+			return rv;
 	}
-	if (rv != KERN_SUCCESS)
-		return rv;
 
 	*out_entry = entry;
 	*object = entry->object;

@@ -13,7 +13,7 @@
  *
  * Lock: vm_map.lock, a sleeping reader-writer lock. Faults share it. Who takes it
  * to change translations, outside a fault or fork, first makes the page tables
- * stand still (pmap_pin()).
+ * stand still (pmap_pin()), or tries to while it holds it (pmap_pin_nowait()).
  *
  * What a call takes out of the map is not freed under its lock: it is gathered on
  * a list that the caller hands to vm_map_process_deferred() once no lock is
@@ -29,6 +29,7 @@
 #ifndef BSDVM_VM_MAP_H
 #define BSDVM_VM_MAP_H
 
+#include "vm_lock.h"
 #include "vm_object.h"
 
 struct pmap;
@@ -185,14 +186,14 @@ static inline void vm_map_lock(struct vm_map *map)
 	if (map->system_map)
 		spin_lock(&map->system_lock);
 	else
-		down_write(&map->lock);
+		vm_lock_write(&map->lock, 0);
 	map->timestamp++;
 }
 
 /* Lock a fork child's map while the parent's is locked. */
 static inline void vm_map_lock_child(struct vm_map *map)
 {
-	down_write_nested(&map->lock, SINGLE_DEPTH_NESTING);
+	vm_lock_write(&map->lock, SINGLE_DEPTH_NESTING);
 	map->timestamp++;
 }
 
@@ -206,7 +207,7 @@ static inline void vm_map_unlock(struct vm_map *map)
 
 static inline void vm_map_lock_read(struct vm_map *map)
 {
-	down_read(&map->lock);
+	vm_lock_read(&map->lock, 0);
 }
 
 static inline bool vm_map_trylock_read(struct vm_map *map)
@@ -486,13 +487,13 @@ int vm_map_fixed(struct vm_map *map, struct vm_object *object,
  * @end: address behind the last, page aligned
  * @deferred: where what was unmapped goes
  *
- * Holes are skipped.
+ * Holes are skipped. Page tables are pinned only where something may be mapped.
  *
- * Context: process, may sleep; page tables pinned; takes the lock of @map.
+ * Context: process, may sleep; takes the lock of @map; no VM lock held.
  * Return: KERN_SUCCESS; KERN_RESOURCE_SHORTAGE when an entry would have to be
  * split and there is no kernel memory; KERN_RESTART where something is being
- * wired, see vm_map_transition_wait(); KERN_NO_ACCESS over immutable entries.
- * Nothing is unmapped unless it succeeds.
+ * wired, see vm_map_transition_wait(); KERN_NO_ACCESS over immutable entries;
+ * KERN_NOT_RECEIVER when pmap_pin() fails. Nothing is unmapped unless it succeeds.
  */
 int vm_map_remove(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		  struct list_head *deferred);
@@ -528,14 +529,16 @@ void vm_map_process_deferred(struct list_head *deferred);
  * @flags: VM_MAP_PROTECT_*
  *
  * Holes and guards are skipped. All or nothing. What is taken away is taken
- * away at once; what is granted is granted by the next fault.
+ * away at once; what is granted is granted by the next fault. Page tables are pinned
+ * only where something may be mapped.
  *
- * Context: process, may sleep; page tables pinned; takes the lock of @map.
+ * Context: process, may sleep; takes the lock of @map; no VM lock held.
  * Return: KERN_SUCCESS; KERN_PROTECTION_FAILURE beyond an entry's maximum;
  * KERN_OUT_OF_BOUNDS when @new_prot is no subset of @new_maxprot;
  * KERN_RESOURCE_SHORTAGE, also where swap cannot be reserved; KERN_RESTART where
  * something is being wired, see vm_map_transition_wait(); KERN_NO_ACCESS over
- * immutable entries. The map is unchanged unless it succeeds.
+ * immutable entries; KERN_NOT_RECEIVER when pmap_pin() fails. The map is unchanged
+ * unless it succeeds.
  */
 int vm_map_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 		   vm_prot_t new_prot, vm_prot_t new_maxprot, int flags);

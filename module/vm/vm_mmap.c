@@ -79,6 +79,8 @@ int vm_mmap_to_errno(int rv)
 		return -EPERM;
 	case KERN_OUT_OF_BOUNDS:
 		return -EOPNOTSUPP;
+	case KERN_NOT_RECEIVER:
+		return -ENXIO; /* or the process is being killed, and never sees it */
 	default:
 		return -EINVAL;
 	}
@@ -480,11 +482,7 @@ int kern_munmap(struct vmspace *vm, u64 addr, u64 len)
 	if (!len || !page_range(&addr, &len) || !in_map(map, addr, len))
 		return -EINVAL;
 	do {
-		ret = pmap_pin(map->pmap);
-		if (ret)
-			return ret;
 		rv = vm_map_remove(map, addr, addr + len, &deferred);
-		pmap_unpin(map->pmap);
 		vm_map_process_deferred(&deferred);
 	} while (vm_mmap_again(map, rv, &ret));
 	return ret;
@@ -505,11 +503,7 @@ int kern_mprotect(struct vmspace *vm, u64 addr, u64 len, u32 prot)
 	if (max_given)
 		flags |= VM_MAP_PROTECT_SET_MAXPROT;
 	do {
-		ret = pmap_pin(map->pmap);
-		if (ret)
-			return ret;
 		rv = vm_map_protect(map, addr, addr + len, new_prot, maxprot, flags);
-		pmap_unpin(map->pmap);
 	} while (vm_mmap_again(map, rv, &ret));
 	return ret;
 }

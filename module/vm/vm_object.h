@@ -21,6 +21,7 @@
 #define BSDVM_VM_OBJECT_H
 
 #include "_vm_page.h"
+#include "vm_lock.h"
 #include "vm_radix.h"
 
 struct cdev_pager;
@@ -124,7 +125,7 @@ static inline bool vm_object_sized(const struct vm_object *object)
 
 static inline void VM_OBJECT_RLOCK(struct vm_object *object)
 {
-	down_read(&object->lock);
+	vm_lock_read(&object->lock, 0);
 }
 
 static inline bool VM_OBJECT_TRYRLOCK(struct vm_object *object)
@@ -146,7 +147,7 @@ static inline void VM_OBJECT_RUNLOCK(struct vm_object *object)
 
 static inline void VM_OBJECT_WLOCK(struct vm_object *object)
 {
-	down_write(&object->lock);
+	vm_lock_write(&object->lock, 0);
 }
 
 static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
@@ -167,12 +168,12 @@ static inline void VM_OBJECT_WUNLOCK(struct vm_object *object)
 
 static inline void VM_OBJECT_RLOCK_NESTED(struct vm_object *object, int level)
 {
-	down_read_nested(&object->lock, level);
+	vm_lock_read(&object->lock, level);
 }
 
 static inline void VM_OBJECT_WLOCK_NESTED(struct vm_object *object, int level)
 {
-	down_write_nested(&object->lock, level);
+	vm_lock_write(&object->lock, level);
 }
 
 static inline void VM_OBJECT_NEXT_IS_BACKING(struct vm_object *object)

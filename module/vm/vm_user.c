@@ -58,9 +58,9 @@ struct vm_user *vm_user_current(void)
 	kuid_t uid = current_uid();
 	struct vm_user *user;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	user = vm_user_lookup(uid);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return user ? user : vm_user_create(uid);
 }
 EXPORT_SYMBOL_IF_KUNIT(vm_user_current);

@@ -58,7 +58,10 @@ extern unsigned long vm_max_user_pages;
  */
 static inline void vm_user_charge(struct vm_user *user, long pages)
 {
-	percpu_counter_add(&user->pages, pages);
+	/* As percpu_counter_add() does; in line, since each page of a fault comes here. */
+	if (unlikely(abs(this_cpu_add_return(*user->pages.counters, (s32)pages)) >=
+		     percpu_counter_batch))
+		percpu_counter_add(&user->pages, 0);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include <err.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,6 +19,9 @@
 /* The timer of a 250 Hz kernel, and how long the tail of a measurement is. */
 #define TIMER_TICKS (4 * 1000 * 1000)
 #define TAIL_TICKS  (5 * TIMER_TICKS)
+
+/* So often a CPU keeps an eighth less of the pages that were freed there. */
+#define SETTLE_REFRESHES 64
 
 /* How often it is tried to see two such stretches alike. */
 #define QUIET_TRIES 20
@@ -214,15 +218,32 @@ void measure_tail(struct measurement *m)
 		taken - timers * (int64_t)m->noise / (TAIL_TICKS / TIMER_TICKS);
 }
 
+/*
+ * What an earlier process has left to be done. Linux keeps pages that were freed with the
+ * CPU, more the more there were, and lets go of them bit by bit each time that it gathers
+ * its statistics; or of all at once, in the middle of what comes next.
+ */
+static void settle_down(void)
+{
+	unsigned int i;
+	FILE *refresh;
+
+	sleep(SETTLE_SECONDS);
+	for (i = 0; i < SETTLE_REFRESHES; i++) {
+		refresh = fopen("/proc/sys/vm/stat_refresh", "w");
+		if (!refresh || fputs("1\n", refresh) < 0 || fclose(refresh))
+			err(1, "vm.stat_refresh");
+	}
+}
+
 void measure_row(const struct row *row, const struct peer *peer,
 		 struct run *run)
 {
 	int status;
 	pid_t pid;
 
-	/* What an earlier process has left to be done. */
 	if (row->waits)
-		sleep(SETTLE_SECONDS);
+		settle_down();
 	else
 		usleep(200 * 1000);
 	pid = fork();
