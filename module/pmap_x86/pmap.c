@@ -127,6 +127,7 @@ bool pmap_pin_nowait(struct pmap *pmap)
 	mmap_read_unlock(pmap->mm);
 	return false;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmap_pin_nowait);
 
 int pmap_pin(struct pmap *pmap)
 {

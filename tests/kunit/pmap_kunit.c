@@ -5,6 +5,8 @@
  */
 #include "pmap_kunit.h"
 
+#include "vm_fault_kunit.h"
+
 #include <linux/mmap_lock.h>
 
 /* --- one page */
@@ -432,6 +434,64 @@ static void pmap_pin_refuses_what_is_gone(struct kunit *test)
 	test_window_close(w, NULL);
 }
 
+static void pmap_pin_nowait_does_not_wait(struct kunit *test)
+{
+	struct test_window *w = test_window(test);
+	bool pinned;
+
+	KUNIT_EXPECT_TRUE(test, pmap_pin_nowait(NULL));
+	pinned = pmap_pin_nowait(&w->pmap);
+	KUNIT_EXPECT_TRUE(test, pinned);
+	if (pinned)
+		pmap_unpin(&w->pmap);
+	mmap_write_lock(w->pmap.mm);
+	KUNIT_EXPECT_FALSE(test, pmap_pin_nowait(&w->pmap));
+	mmap_write_unlock(w->pmap.mm);
+	test_window_unmap(w);
+	KUNIT_EXPECT_FALSE(test, pmap_pin_nowait(&w->pmap));
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&w->pmap.mm->mmap_lock));
+	test_window_close(w, NULL);
+}
+
+/* Where the window has gone one sees what asks for it: what nobody has touched does not. */
+static void pmap_is_pinned_where_something_may_be_mapped(struct kunit *test)
+{
+	struct vm_map *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
+	struct vm_object *object = vm_object_allocate_anon(1);
+	struct test_window *w = test_window(test);
+	const vm_offset_t start = w->start;
+	struct vm_map_entry *entry;
+	LIST_HEAD(deferred);
+
+	KUNIT_ASSERT_TRUE(test, map && object);
+	vm_map_init(map, &w->pmap, start, window_va(w, TEST_WINDOW_PAGES));
+	test_map_insert(test, map, NULL, start, start + ptoa(4), RW, 0);
+	test_map_insert(test, map, object, start + ptoa(8), start + ptoa(9), RW, 0);
+	test_window_unmap(w);
+
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS,
+			vm_map_protect(map, start, start + ptoa(2), VM_PROT_READ, 0,
+				       VM_MAP_PROTECT_SET_PROT));
+	KUNIT_EXPECT_EQ(test, KERN_SUCCESS, test_map_remove(map, start + ptoa(1), start + ptoa(8)));
+	KUNIT_EXPECT_EQ(test, KERN_NOT_RECEIVER,
+			vm_map_protect(map, start, start + ptoa(9), VM_PROT_READ, 0,
+				       VM_MAP_PROTECT_SET_PROT));
+	KUNIT_EXPECT_EQ(test, KERN_NOT_RECEIVER, test_map_remove(map, start, start + ptoa(9)));
+
+	vm_map_lock_read(map);
+	KUNIT_EXPECT_EQ(test, map->size, 2 * VM_PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, vm_map_lookup_entry(map, start, &entry));
+	if (vm_map_lookup_entry(map, start + ptoa(8), &entry))
+		KUNIT_EXPECT_EQ(test, entry->protection, RW);
+	else
+		KUNIT_FAIL(test, "what may be mapped is gone");
+	vm_map_unlock_read(map);
+	map->pmap = NULL;
+	vm_map_remove_all(map, &deferred);
+	vm_map_process_deferred(&deferred);
+	test_window_close(w, NULL);
+}
+
 static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_nothing_is_mapped_at_first),
 	KUNIT_CASE(pmap_enter_for_reading),
@@ -451,6 +511,8 @@ static struct kunit_case pmap_cases[] = {
 	KUNIT_CASE(pmap_prefaultable),
 	KUNIT_CASE(pmap_fills_pages),
 	KUNIT_CASE(pmap_pin_refuses_what_is_gone),
+	KUNIT_CASE(pmap_pin_nowait_does_not_wait),
+	KUNIT_CASE(pmap_is_pinned_where_something_may_be_mapped),
 	{}
 };
 

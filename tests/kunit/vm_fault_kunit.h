@@ -28,9 +28,7 @@ static inline int test_map_remove(struct vm_map *map, vm_offset_t start, vm_offs
 	LIST_HEAD(deferred);
 	int rv;
 
-	pmap_pin(map->pmap);
 	rv = vm_map_remove(map, start, end, &deferred);
-	pmap_unpin(map->pmap);
 	vm_map_process_deferred(&deferred);
 	return rv;
 }
