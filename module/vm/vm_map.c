@@ -68,6 +68,7 @@ void vm_map_init(struct vm_map *map, struct pmap *pmap, vm_offset_t min, vm_offs
 	map->system_map = false;
 	map->root = RB_ROOT;
 	INIT_LIST_HEAD(&map->header);
+	map->hint = NULL;
 	map->min_offset = min;
 	map->max_offset = max;
 	map->size = 0;
@@ -95,6 +96,7 @@ void vm_map_assert_consistent(struct vm_map *map)
 	struct vm_map_entry *entry;
 	struct rb_node *node = rb_first(&map->root);
 	vm_size_t size = 0, wired = 0, charge = 0;
+	bool hinted = !map->hint;
 	unsigned long n = 0;
 
 	VM_MAP_ASSERT_LOCKED(map);
@@ -120,11 +122,13 @@ void vm_map_assert_consistent(struct vm_map *map)
 			wired += entry->end - entry->start;
 		if (entry->eflags & MAP_ENTRY_CHARGED)
 			charge += entry->end - entry->start;
+		hinted |= entry == map->hint;
 		last = entry->end;
 		node = rb_next(node);
 		n++;
 	}
 	VM_ASSERT(!node);
+	VM_ASSERT(hinted);
 	VM_ASSERT(last <= map->max_offset);
 	VM_ASSERT(n == map->nentries);
 	VM_ASSERT(size == map->size);
@@ -181,6 +185,7 @@ void vm_map_entry_link_behind(struct vm_map *map, struct vm_map_entry *pred,
 	vm_map_entry_gap_changed(map, succ);
 	rb_insert_augmented(&entry->rb, &map->root, &vm_map_gap_cb);
 	map->nentries++;
+	map->hint = entry;
 }
 
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
@@ -254,6 +259,8 @@ void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
 	struct vm_map_entry *succ = vm_map_entry_succ(map, entry);
 
 	VM_MAP_ASSERT_WLOCKED(map);
+	if (map->hint == entry)
+		map->hint = vm_map_entry_pred(map, entry);
 	rb_erase_augmented(&entry->rb, &map->root, &vm_map_gap_cb);
 	list_del(&entry->link);
 	vm_map_entry_gap_changed(map, succ);
@@ -901,7 +908,9 @@ static int vm_map_lock_range(struct vm_map *map, vm_offset_t start, vm_offset_t 
 	*pinned = false;
 	for (;;) {
 		vm_map_lock(map);
-		*first = vm_map_lookup_entry_ge(map, start);
+		*first = map->hint;
+		if (!*first || start < (*first)->start || start >= (*first)->end)
+			*first = vm_map_lookup_entry_ge(map, start);
 		if (*pinned || !vm_map_range_touched(map, *first, end))
 			return KERN_SUCCESS;
 		*pinned = pmap_pin_nowait(map->pmap);

@@ -119,6 +119,7 @@ extern unsigned long vm_max_proc_mmap;
  * @system_map: (C) kernel addresses
  * @root: (M) tree of entries
  * @header: (M) list of entries
+ * @hint: (M) an entry that has come or changed last, or NULL: calls come in pairs
  * @min_offset: (C) first address
  * @max_offset: (C) address behind the last
  * @size: (M) bytes mapped, guards not counted
@@ -140,6 +141,7 @@ struct vm_map {
 	bool system_map;
 	struct rb_root root;
 	struct list_head header;
+	struct vm_map_entry *hint;
 	vm_offset_t min_offset;
 	vm_offset_t max_offset;
 	vm_size_t size;
