@@ -767,6 +767,12 @@ extern unsigned long vm_max_user_wired;		/* pages that users may wire */
  *
  * Context: @map locked.
  */
+#ifdef BSDVM_DEBUG
 void vm_map_assert_consistent(struct vm_map *map);
+#else
+static inline void vm_map_assert_consistent(struct vm_map *map)
+{
+}
+#endif
 
 #endif /* BSDVM_VM_MAP_H */

@@ -13,6 +13,70 @@
 /* What makes two neighbours two for ever. */
 #define MAP_ENTRY_NOMERGE	(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_GROWS_DOWN)
 
+/* The entry of a node of the tree. */
+static inline struct vm_map_entry *rb_to_entry(struct rb_node *node)
+{
+	return rb_entry(node, struct vm_map_entry, rb);
+}
+
+/**
+ * vm_map_entry_find() - vm_map_lookup_entry(), in line
+ * @map: the map
+ * @address: the address
+ * @entry: as vm_map_lookup_entry() has it
+ *
+ * Context: @map locked.
+ * Return: true when *@entry holds @address.
+ */
+static __always_inline bool vm_map_entry_find(struct vm_map *map, vm_offset_t address,
+					      struct vm_map_entry **entry)
+{
+	struct rb_node *node = map->root.rb_node;
+	struct vm_map_entry *cur, *found = NULL;
+
+	VM_MAP_ASSERT_LOCKED(map);
+	while (node) {
+		cur = rb_to_entry(node);
+		if (address < cur->start) {
+			node = node->rb_left;
+			continue;
+		}
+		found = cur;
+		if (address < cur->end)
+			break;
+		node = node->rb_right;
+	}
+	*entry = found;
+	return node;
+}
+
+/**
+ * vm_map_entry_before() - the entry in front of one
+ * @map: the map
+ * @succ: the entry, or NULL for the end of the map
+ *
+ * Context: @map locked.
+ * Return: the entry, NULL when there is none.
+ */
+struct vm_map_entry *vm_map_entry_before(struct vm_map *map, struct vm_map_entry *succ);
+
+/**
+ * vm_map_findspace_succ() - vm_map_findspace(), which also says between which entries
+ * @map: the map
+ * @start: as vm_map_findspace() has it, as the next four
+ * @length: see there
+ * @align: see there
+ * @max: see there
+ * @addr: see there
+ * @succ: where the entry behind the place goes, NULL when there is none
+ *
+ * Context: @map locked.
+ * Return: as vm_map_findspace().
+ */
+int vm_map_findspace_succ(struct vm_map *map, vm_offset_t start, vm_size_t length,
+			  vm_size_t align, vm_offset_t max, vm_offset_t *addr,
+			  struct vm_map_entry **succ);
+
 /**
  * vm_map_entry_create() - room for an entry
  *
