@@ -339,8 +339,8 @@ static struct vm_map_entry *vm_map_gap_first(struct vm_map *map, vm_offset_t sta
 }
 
 int vm_map_findspace_succ(struct vm_map *map, vm_offset_t start, vm_size_t length,
-				 vm_size_t align, vm_offset_t max, vm_offset_t *addr,
-				 struct vm_map_entry **succ)
+			  vm_size_t align, vm_offset_t max, vm_offset_t *addr,
+			  struct vm_map_entry **succ)
 {
 	struct vm_map_entry *entry, *last;
 	vm_offset_t from;
