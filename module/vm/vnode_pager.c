@@ -33,9 +33,9 @@
  * being brought in meanwhile gets PGA_GONE, and is read again. A plain write(2) cuts
  * nothing out, and is spared the looking: it is told by the system call it comes from.
  *
- * A file system whose pages may not change while it writes them (checksums), that
- * has no such calls, or that may drop pages by itself (of the network) is not
- * shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
+ * A file system whose pages may not change while it writes them (checksums, data in a
+ * journal), that has no such calls, or that may drop pages by itself (of the network) is
+ * not shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
  * own frame: clean ones are dropped when the file is changed, dirty ones win, and
  * write(2) and read(2) are coherent with mappings after msync(2).
  *
@@ -170,7 +170,7 @@ static bool vnode_pager_shareable(struct address_space *mapping)
 		return SHMEM_I(mapping->host)->seals & F_SEAL_SEAL;
 	return mapping->a_ops->write_begin && mapping->a_ops->write_end && sb->s_bdev &&
 	       sb->s_magic != FUSE_SUPER_MAGIC && !(sb->s_iflags & SB_I_STABLE_WRITES) &&
-	       !mapping_stable_writes(mapping);
+	       !mapping_stable_writes(mapping) && !vnode_bio_journalled(mapping->host);
 }
 
 /*
@@ -611,7 +611,7 @@ static bool vnode_pager_touch_mapped(struct vm_page *m, struct page *page,
 	struct buffer_head *head, *bh;
 	bool mapped;
 
-	if (vnp->inode->i_sb->s_magic != EXT4_SUPER_MAGIC)
+	if (vnp->inode->i_sb->s_magic != EXT4_SUPER_MAGIC || vnode_bio_journalled(vnp->inode))
 		return false;
 	lock_page(page);
 	mapped = page->mapping == vnp->inode->i_mapping && page_has_buffers(page);

@@ -23,15 +23,25 @@
 #include <linux/magic.h>
 #include <linux/pagemap.h>
 
+bool vnode_bio_journalled(const struct inode *inode)
+{
+	if (inode->i_sb->s_magic != EXT4_SUPER_MAGIC)
+		return false;
+	/*
+	 * With data in the journal pages may not be moved while buffers are referenced; a
+	 * kernel that moves no pages does not tell.
+	 */
+	return !IS_ENABLED(CONFIG_MIGRATION) ||
+	       inode->i_mapping->a_ops->migrate_folio != buffer_migrate_folio;
+}
+
 /* Is a page of this file written by just writing it? */
 static bool vnode_bio_plain(const struct inode *inode)
 {
 	const struct super_block *sb = inode->i_sb;
 
-	/* With data in the journal pages may not be moved while buffers are referenced. */
 	return sb->s_magic == EXT4_SUPER_MAGIC && !sb_rdonly(sb) && !IS_ENCRYPTED(inode) &&
-	       !(sb->s_iflags & SB_I_STABLE_WRITES) &&
-	       inode->i_mapping->a_ops->migrate_folio == buffer_migrate_folio;
+	       !(sb->s_iflags & SB_I_STABLE_WRITES) && !vnode_bio_journalled(inode);
 }
 
 /* The block of a page, which is locked; NULL when it has none, or is Linux's to write. */

@@ -27,6 +27,18 @@ struct vnode_bio {
 };
 
 /**
+ * vnode_bio_journalled() - does a journal of ext4 take the data of a file, too?
+ * @inode: the file
+ *
+ * Then making a page dirty does not get it written, nor may it change while the journal
+ * takes it. That may change while the file is open (chattr(1)).
+ *
+ * Context: any.
+ * Return: true also when that cannot be found out.
+ */
+bool vnode_bio_journalled(const struct inode *inode);
+
+/**
  * vnode_bio_add() - have a page written to the block that its file has for it
  * @vb: where to put it; there is room
  * @inode: the file

@@ -466,16 +466,6 @@ TEST_FILES(a_large_file_is_written_from_its_own_mapping)
 
 /* --- no room, and no disk */
 
-static void run(const char *command)
-{
-	if (system(command)) {
-		harness_fail(__FILE__, __LINE__, "%s", command);
-		harness_exit();
-	}
-}
-
-#define LOOP "modprobe -q loop; losetup -f --show "
-
 /* Take all the room there is. */
 static int fill(const char *path)
 {
@@ -498,9 +488,9 @@ TEST(no_room_for_a_store_is_msyncs_enospc_and_the_data_stays)
 	int fd, filler;
 	char *map;
 
-	run("truncate -s 8M /tmp/small.img && mkfs.ext4 -q -m 0 /tmp/small.img && "
-	    "mkdir -p /tmp/small && mount $(" LOOP
-	    "/tmp/small.img) /tmp/small");
+	vm_run("truncate -s 8M /tmp/small.img && mkfs.ext4 -q -m 0 /tmp/small.img && "
+	       "mkdir -p /tmp/small && mount $(" VM_LOOP
+	       "/tmp/small.img) /tmp/small");
 	fd = vm_file("/tmp/small", 0);
 	ASSERT(!ftruncate(fd, 64 * PAGE));
 	filler = fill("/tmp/small/filler");
@@ -519,7 +509,7 @@ TEST(no_room_for_a_store_is_msyncs_enospc_and_the_data_stays)
 		EXPECT_EQ(vm_file_read(fd, byte * PAGE), 's');
 	close(fd);
 	close(filler);
-	run("umount /tmp/small && losetup -D && rm /tmp/small.img");
+	vm_run("umount /tmp/small && losetup -D && rm /tmp/small.img");
 }
 
 /* A page of tmpfs must be there before it can be stored to. */
@@ -528,7 +518,7 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
 	int fd, filler;
 	char *map;
 
-	run("mkdir -p /tmp/small && mount -t tmpfs -o size=256k small /tmp/small");
+	vm_run("mkdir -p /tmp/small && mount -t tmpfs -o size=256k small /tmp/small");
 	fd = vm_file("/tmp/small", 0);
 	ASSERT(!ftruncate(fd, 64 * PAGE));
 	map = map_shared(fd, 64);
@@ -542,7 +532,7 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
 	ASSERT(!bsdvm_munmap(map, 64 * PAGE));
 	close(fd);
 	close(filler);
-	run("umount /tmp/small");
+	vm_run("umount /tmp/small");
 }
 
 /*
@@ -550,11 +540,11 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
  */
 static void bad_disk(void)
 {
-	run("modprobe -q dm-mod; truncate -s 8M /tmp/bad.img && "
-	    "mkfs.ext4 -q -b 4096 /tmp/bad.img && mkdir -p /tmp/bad && "
-	    "export DM_DISABLE_UDEV=1 && dev=$(" LOOP "/tmp/bad.img) && "
-	    "dmsetup create bad --table \"0 16384 linear $dev 0\" && "
-	    "mount /dev/mapper/bad /tmp/bad");
+	vm_run("modprobe -q dm-mod; truncate -s 8M /tmp/bad.img && "
+	       "mkfs.ext4 -q -b 4096 /tmp/bad.img && mkdir -p /tmp/bad && "
+	       "export DM_DISABLE_UDEV=1 && dev=$(" VM_LOOP "/tmp/bad.img) && "
+	       "dmsetup create bad --table \"0 16384 linear $dev 0\" && "
+	       "mount /dev/mapper/bad /tmp/bad");
 }
 
 /* Have 4 KiB from @block on fail, or none of them for 0. */
@@ -576,13 +566,13 @@ static void bad_block(unsigned int block)
 		"printf \"%s\\n\" | dmsetup load bad && dmsetup suspend --nolockfs bad && "
 		"dmsetup resume bad",
 		table);
-	run(command);
+	vm_run(command);
 }
 
 static void bad_disk_end(void)
 {
-	run("umount /tmp/bad && DM_DISABLE_UDEV=1 dmsetup remove bad && "
-	    "losetup -D && rm /tmp/bad.img");
+	vm_run("umount /tmp/bad && DM_DISABLE_UDEV=1 dmsetup remove bad && "
+	       "losetup -D && rm /tmp/bad.img");
 }
 
 static unsigned int block_of(int fd, int page)
@@ -710,7 +700,7 @@ TEST(without_sharing_msync_is_exact)
 	char *map;
 	int fd;
 
-	run("mkdir -p /tmp/ram && mount -t ramfs ram /tmp/ram");
+	vm_run("mkdir -p /tmp/ram && mount -t ramfs ram /tmp/ram");
 	fd = vm_file("/tmp/ram", 4 * PAGE);
 	map = map_shared(fd, 4);
 	/* A write is seen by pages that were not stored to. */
@@ -735,7 +725,7 @@ TEST(without_sharing_msync_is_exact)
 	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
 	EXPECT_EQ(vm_file_read(fd, PAGE), 'x');
 	close(fd);
-	run("umount /tmp/ram");
+	vm_run("umount /tmp/ram");
 }
 
 /* --- the syncer */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Stores reach the disk whatever ext4 keeps there and how, and are not written while that
+ * may not be.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define PAGES	   ((size_t)24)
+/* Such that the last page is not whole. */
+#define SIZE	   ((PAGES - 1) * PAGE + 100)
+#define DISK_FILE  "/tmp/disk/file"
+#define CRASH_FILE "/tmp/crash/file"
+
+static char *map_shared(int fd, size_t pages)
+{
+	char *map = bsdvm_mmap(NULL, pages * PAGE, RW, BSDVM_MAP_SHARED, fd, 0);
+
+	ASSERT(map != BSDVM_MAP_FAILED);
+	return map;
+}
+
+static void disk_make(const char *features, const char *options)
+{
+	char command[512];
+
+	snprintf(
+		command, sizeof(command),
+		"truncate -s 16M /tmp/disk.img && mkfs.ext4 -q %s /tmp/disk.img && "
+		"mkdir -p /tmp/disk && mount -o noinit_itable%s $(" VM_LOOP
+		"/tmp/disk.img) /tmp/disk",
+		features, options);
+	vm_run(command);
+}
+
+static void disk_end(void)
+{
+	vm_run("umount /tmp/disk && losetup -D && rm /tmp/disk.img");
+}
+
+static int disk_file(void)
+{
+	int fd = open(DISK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	ASSERT(fd >= 0);
+	return fd;
+}
+
+/* If the machine went down now, the file would have this. */
+static void expect_after_crash(const char *want, size_t size)
+{
+	char *got = malloc(size);
+	int fd;
+
+	vm_run("cp /tmp/disk.img /tmp/crash.img && mkdir -p /tmp/crash && "
+	       "mount $(" VM_LOOP "/tmp/crash.img) /tmp/crash");
+	fd = open(CRASH_FILE, O_RDONLY | O_CLOEXEC);
+	ASSERT(got && fd >= 0);
+	ASSERT(pread(fd, got, size, 0) == (ssize_t)size);
+	EXPECT(!memcmp(got, want, size));
+	close(fd);
+	free(got);
+	vm_run("dev=$(findmnt -n -o SOURCE /tmp/crash) && umount /tmp/crash && "
+	       "losetup -d $dev && rm /tmp/crash.img");
+}
+
+/*
+ * First where nothing is, then where blocks are, then where some are no longer. Where no
+ * journal has them, msync on Linux 6.1 leaves new blocks to be found in the inode by
+ * sync(2), that of Linux's own mappings, too.
+ */
+static void store_and_crash(bool journal)
+{
+	int fd = disk_file();
+	char *map;
+
+	ASSERT(!ftruncate(fd, SIZE));
+	map = map_shared(fd, PAGES);
+	memset(map, '1', SIZE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	ASSERT(journal || !syncfs(fd));
+	expect_after_crash(map, SIZE);
+	memset(map + 2 * PAGE, '2', SIZE - 2 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	memset(map + 4 * PAGE, '3', PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	ASSERT(journal || !syncfs(fd));
+	expect_after_crash(map, SIZE);
+	if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 5 * PAGE,
+		       9 * PAGE))
+		EXPECT(vm_all(map + 5 * PAGE, 9 * PAGE, 0));
+	if (!fallocate(fd, FALLOC_FL_ZERO_RANGE, 16 * PAGE + 10, 3 * PAGE))
+		EXPECT(vm_all(map + 16 * PAGE + 10, 3 * PAGE, 0));
+	memset(map + 8 * PAGE, '4', 2 * PAGE);
+	memset(map + 15 * PAGE, '5', 3 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	ASSERT(journal || !syncfs(fd));
+	expect_after_crash(map, SIZE);
+	ASSERT(!bsdvm_munmap(map, PAGES * PAGE));
+	close(fd);
+}
+
+TEST_LIMIT(what_is_synced_outlives_a_crash_on_each_kind_of_ext4, 300)
+{
+	static const struct {
+		const char *features, *options;
+	} kinds[] = {
+		{ "-b 4096", "" },
+		{ "-b 4096", ",data=journal" },
+		{ "-b 4096", ",data=writeback,nodelalloc" },
+		{ "-b 4096", ",nodelalloc,dioread_lock" },
+		{ "-b 1024", "" },
+		{ "-b 4096 -O ^has_journal", "" },
+		{ "-b 4096 -O ^extent,^64bit", "" },
+		{ "-b 4096 -O inline_data", "" },
+		{ "-b 4096 -O bigalloc -C 16384", "" },
+		{ "-b 4096 -O fast_commit", "" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		printf("# %s%s\n", kinds[i].features, kinds[i].options);
+		disk_make(kinds[i].features, kinds[i].options);
+		store_and_crash(!strstr(kinds[i].features, "^has_journal"));
+		disk_end();
+	}
+}
+
+/* A file whose data goes through the journal from now on, and no longer. */
+TEST(what_is_synced_outlives_a_crash_where_the_journal_takes_the_data)
+{
+	int fd, flags, i;
+	char *map;
+
+	disk_make("-b 4096", "");
+	fd = disk_file();
+	ASSERT(!ftruncate(fd, SIZE));
+	map = map_shared(fd, PAGES);
+	for (i = 0; i < 4; i++) {
+		memset(map, '1' + i, SIZE);
+		EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+		map[3 * PAGE] = 'a' + i;
+		EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+		expect_after_crash(map, SIZE);
+		ASSERT(!ioctl(fd, FS_IOC_GETFLAGS, &flags));
+		flags ^= FS_JOURNAL_DATA_FL;
+		ASSERT(!ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	}
+	ASSERT(!bsdvm_munmap(map, PAGES * PAGE));
+	close(fd);
+	disk_end();
+}
+
+/* --- a file system that stands still */
+
+TEST(a_frozen_file_system_is_written_when_it_thaws)
+{
+	int fd, mount;
+	pid_t child;
+	char *map;
+
+	disk_make("-b 4096", "");
+	fd = disk_file();
+	mount = open("/tmp/disk", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT(mount >= 0 && !ftruncate(fd, SIZE));
+	map = map_shared(fd, PAGES);
+	memset(map, '1', SIZE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	ASSERT(!ioctl(mount, FIFREEZE, 0));
+	vm_run("cp /tmp/disk.img /tmp/frozen.img");
+	memset(map, '2', 4 * PAGE);
+	child = harness_fork();
+	if (!child) {
+		EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+		harness_exit();
+	}
+	usleep(300000);
+	EXPECT_EQ(waitpid(child, NULL, WNOHANG), 0);
+	vm_run("cmp /tmp/disk.img /tmp/frozen.img && rm /tmp/frozen.img");
+	ASSERT(!ioctl(mount, FITHAW, 0));
+	harness_join(child);
+	expect_after_crash(map, SIZE);
+	ASSERT(!bsdvm_munmap(map, PAGES * PAGE));
+	close(mount);
+	close(fd);
+	disk_end();
+}
