@@ -182,8 +182,13 @@ static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex
 	struct address_space *mapping = vnp->inode->i_mapping;
 	struct page *page;
 
-	if (!shmem_mapping(mapping))
-		return read_mapping_page(mapping, pindex, vnp->rfile);
+	if (!shmem_mapping(mapping)) {
+		/* A page may not come back while its block is being freed. */
+		filemap_invalidate_lock_shared(mapping);
+		page = read_mapping_page(mapping, pindex, vnp->rfile);
+		filemap_invalidate_unlock_shared(mapping);
+		return page;
+	}
 	if (wanted)
 		return shmem_read_mapping_page(mapping, pindex);
 	page = find_get_page(mapping, pindex);

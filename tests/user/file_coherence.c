@@ -826,6 +826,55 @@ TEST_FILES(cutting_a_file_that_is_being_loaded_and_stored)
 	EXPECT_EQ(vm_free_settles(before), before);
 }
 
+/* Bring pages of a file in again and again. */
+static void load_afresh(int fd, double end)
+{
+	char *map = map_shared(fd, RACE_PAGES);
+	size_t i;
+
+	ASSERT(!bsdvm_madvise(map, RACE_PAGES * PAGE, BSDVM_MADV_RANDOM));
+	while (now() < end) {
+		for (i = 0; i < RACE_PAGES; i++)
+			EXPECT_NO_FAULT(vm_read(map + i * PAGE));
+		bsdvm_msync(map, RACE_PAGES * PAGE, BSDVM_MS_INVALIDATE);
+	}
+}
+
+/* Pages of the file that take time to be cut out. */
+#define HOLE_PAGES ((size_t)1024)
+
+/* What is brought in while its block goes must not stay in the page cache. */
+TEST_FILES(a_hole_in_what_is_being_loaded_is_zero)
+{
+	const double end = now() + RACE_SECONDS;
+	const size_t size = RACE_PAGES * PAGE;
+	char *content = malloc(HOLE_PAGES * PAGE);
+	int fd = vm_file(dir, size), i;
+	pid_t child;
+
+	ASSERT(content && !ftruncate(fd, HOLE_PAGES * PAGE));
+	child = harness_fork();
+	if (!child) {
+		load_afresh(fd, end);
+		harness_exit();
+	}
+	for (i = 0; i < ROUNDS_MIN || now() < end; i++) {
+		memset(content, 'x', size);
+		ASSERT(pwrite(fd, content, size, 0) == (ssize_t)size);
+		sync_file_range(fd, 0, 0,
+				SYNC_FILE_RANGE_WRITE |
+					SYNC_FILE_RANGE_WAIT_AFTER);
+		ASSERT(!fallocate(fd,
+				  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				  HOLE_PAGES * PAGE));
+		ASSERT(pread(fd, content, HOLE_PAGES * PAGE, 0) ==
+		       (ssize_t)(HOLE_PAGES * PAGE));
+		EXPECT(vm_all(content, HOLE_PAGES * PAGE, 0));
+	}
+	harness_join(child);
+	free(content);
+}
+
 /* A counter that two processes raise in turn, one through its mapping, one by write(2). */
 TEST_FILES(stores_and_writes_in_turn)
 {
