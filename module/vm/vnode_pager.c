@@ -671,7 +671,7 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 	page = vnode_pager_attached(vnp, m);
 	if (!page)
 		return 0;
-	if (vb && size - pos >= VM_PAGE_SIZE && vnode_bio_add(vb, vnp->inode, page))
+	if (vb && size - pos >= VM_PAGE_SIZE && vnode_bio_add(vb, page))
 		return 0;
 	/* Pages are locked in order, and none while the file system finds room for another. */
 	if (vb)
@@ -719,13 +719,16 @@ static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, st
 	unsigned int i;
 	int ret = 0, err;
 
+	vb.inode = vnp->inode;
 	vb.count = 0;
+	vb.error = 0;
 	vnode_pager_lock_file(vnp, file);
 	for (i = 0; i < count; i++) {
 		ret = vnode_pager_touch(vnp, ma[i], file, &vb);
 		if (ret)
 			break;
 	}
+	/* Which page failed is not known, nor whether it came with the last ones. */
 	err = vnode_bio_write(&vb);
 	if (err) {
 		ret = err;

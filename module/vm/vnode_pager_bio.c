@@ -59,13 +59,13 @@ static struct buffer_head *vnode_bio_block(const struct inode *inode, struct pag
 	return bh;
 }
 
-bool vnode_bio_add(struct vnode_bio *vb, const struct inode *inode, struct page *page)
+bool vnode_bio_add(struct vnode_bio *vb, struct page *page)
 {
 	struct buffer_head *bh;
 
-	if (!vnode_bio_plain(inode) || !trylock_page(page))
+	if (!vnode_bio_plain(vb->inode) || !trylock_page(page))
 		return false;
-	bh = vnode_bio_block(inode, page);
+	bh = vnode_bio_block(vb->inode, page);
 	if (!bh) {
 		unlock_page(page);
 		return false;
@@ -104,15 +104,13 @@ static struct bio *vnode_bio_next(struct bio *last, struct vnode_bio *vb, unsign
 	return bio;
 }
 
-int vnode_bio_write(struct vnode_bio *vb)
+static int vnode_bio_submit(struct vnode_bio *vb)
 {
 	struct bio *bio = NULL;
 	struct blk_plug plug;
 	unsigned int i, n;
 	int ret;
 
-	if (!vb->count)
-		return 0;
 	blk_start_plug(&plug);
 	for (i = 0; i < vb->count; i += n) {
 		n = vnode_bio_run(vb, i);
@@ -121,10 +119,25 @@ int vnode_bio_write(struct vnode_bio *vb)
 	ret = submit_bio_wait(bio);
 	blk_finish_plug(&plug);
 	bio_put(bio);
+	return ret;
+}
+
+int vnode_bio_write(struct vnode_bio *vb)
+{
+	unsigned int i;
+	int ret;
+
+	if (!vb->count)
+		return vb->error;
+	ret = vnode_bio_submit(vb);
+	if (ret) {
+		mapping_set_error(vb->inode->i_mapping, ret);
+		vb->error = ret;
+	}
 	for (i = 0; i < vb->count; i++) {
 		unlock_page(vb->page[i]);
 		put_page(vb->page[i]);
 	}
 	vb->count = 0;
-	return ret;
+	return vb->error;
 }

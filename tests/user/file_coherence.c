@@ -693,6 +693,56 @@ TEST(what_is_synced_again_is_on_the_disk)
 	bad_disk_end();
 }
 
+/* Who syncs the file otherwise hears of it, too. */
+TEST(what_was_not_written_fails_the_fsync_of_others)
+{
+	int fd, other;
+	char *map;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 8 * PAGE);
+	other = vm_reopen(fd, O_RDWR);
+	map = map_shared(fd, 8);
+	memset(map, '1', 8 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	bad_block(block_of(fd, 3));
+	map[3 * PAGE] = '2';
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), EIO);
+	bad_block(0);
+	EXPECT_ERRNO(fsync(other), EIO);
+	EXPECT_ERRNO(fsync(other), 0);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	close(other);
+	close(fd);
+	bad_disk_end();
+}
+
+/* A page that the file system writes, since write(2) was there, behind one that fails. */
+TEST(what_was_not_written_stays_dirty_whatever_is_behind_it)
+{
+	int fd, direct;
+	char *map;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 8 * PAGE);
+	direct = vm_reopen(fd, O_RDONLY | O_DIRECT);
+	map = map_shared(fd, 8);
+	memset(map, '1', 8 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	bad_block(block_of(fd, 3));
+	memset(map, '2', 8 * PAGE);
+	file_write(fd, 5 * PAGE, '3');
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), EIO);
+	bad_block(0);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 8);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	close(direct);
+	close(fd);
+	bad_disk_end();
+}
+
 /* --- a file system that does not share its pages */
 
 TEST(without_sharing_msync_is_exact)
