@@ -255,7 +255,7 @@ bool vnode_pager_denies_write(struct file *file)
 	if (shmem_mapping(file->f_mapping) &&
 	    (SHMEM_I(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return true;
-	return IS_IMMUTABLE(inode) || IS_APPEND(inode);
+	return IS_IMMUTABLE(inode) || IS_APPEND(inode) || IS_SWAPFILE(inode);
 }
 
 static struct file *vnode_pager_open(struct file *file, int flags)
@@ -668,6 +668,9 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 
 	if (pos >= size)
 		return 0;
+	/* Its blocks are memory of Linux's. */
+	if (IS_SWAPFILE(vnp->inode))
+		return -ETXTBSY;
 	page = vnode_pager_attached(vnp, m);
 	if (!page)
 		return 0;

@@ -14,6 +14,9 @@
  * race for the block), or has no block yet. Nor where a file system does more to a page
  * than write it: encryption, or a journal that has the data, too; nor where the device
  * must not see it change, which we do not keep Linux's own mappings from.
+ *
+ * Nor may a write still be on its way when the blocks become Linux's swap: to who waits for
+ * the file's direct I/O, as swapon(2) does, it is that.
  */
 #include "vnode_pager_bio.h"
 
@@ -69,6 +72,11 @@ bool vnode_bio_add(struct vnode_bio *vb, struct page *page)
 	if (!bh) {
 		unlock_page(page);
 		return false;
+	}
+	if (!vb->count) {
+		/* swapon(2) waits for it, before it takes the file's blocks. */
+		inode_dio_begin(vb->inode);
+		smp_mb__after_atomic(); /* pairs with the wait that follows S_SWAPFILE */
 	}
 	vb->bdev = bh->b_bdev;
 	vb->sector[vb->count] = (sector_t)bh->b_blocknr << (PAGE_SHIFT - SECTOR_SHIFT);
@@ -129,7 +137,7 @@ int vnode_bio_write(struct vnode_bio *vb)
 
 	if (!vb->count)
 		return vb->error;
-	ret = vnode_bio_submit(vb);
+	ret = IS_SWAPFILE(vb->inode) ? -ETXTBSY : vnode_bio_submit(vb);
 	if (ret) {
 		mapping_set_error(vb->inode->i_mapping, ret);
 		vb->error = ret;
@@ -139,5 +147,6 @@ int vnode_bio_write(struct vnode_bio *vb)
 		put_page(vb->page[i]);
 	}
 	vb->count = 0;
+	inode_dio_end(vb->inode);
 	return vb->error;
 }

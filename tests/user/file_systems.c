@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stores reach the disk whatever ext4 keeps there and how, and are not written while that
- * may not be.
+ * Stores reach the disk whatever ext4 keeps there and how, are not written while that
+ * may not be, and never to blocks that have become somebody else's.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,45 @@ TEST(a_frozen_file_system_is_written_when_it_thaws)
 	expect_after_crash(map, SIZE);
 	ASSERT(!bsdvm_munmap(map, PAGES * PAGE));
 	close(mount);
+	close(fd);
+	disk_end();
+}
+
+/* --- a file whose blocks are somebody else's */
+
+/* Where Linux looks for it in the first page of swap; see mkswap(8). */
+static void swap_header(int fd)
+{
+	const uint32_t info[] = { 1, PAGES - 1, 0 };
+
+	ASSERT(pwrite(fd, info, sizeof(info), 1024) == sizeof(info));
+	ASSERT(pwrite(fd, "SWAPSPACE2", 10, PAGE - 10) == 10);
+}
+
+TEST(a_file_that_linux_swaps_to_is_not_written)
+{
+	char stored[PAGES * PAGE] = "";
+	int fd;
+	char *map;
+
+	disk_make("-b 4096", "");
+	fd = disk_file();
+	ASSERT(pwrite(fd, stored, sizeof(stored), 0) == sizeof(stored));
+	swap_header(fd);
+	map = map_shared(fd, PAGES);
+	memset(map + PAGE, '1', (PAGES - 1) * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	memcpy(stored, map, sizeof(stored));
+	ASSERT(!swapon(DISK_FILE, 0));
+	map[20 * PAGE] = '2';
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), EIO);
+	expect_after_crash(stored, sizeof(stored));
+	EXPECT_ERRNO(bsdvm_mmap(NULL, PAGE, RW, BSDVM_MAP_SHARED, fd, 0),
+		     EPERM);
+	ASSERT(!swapoff(DISK_FILE));
+	EXPECT_ERRNO(bsdvm_msync(map, 0, BSDVM_MS_SYNC), 0);
+	expect_after_crash(map, sizeof(stored));
+	ASSERT(!bsdvm_munmap(map, PAGES * PAGE));
 	close(fd);
 	disk_end();
 }
