@@ -6,12 +6,15 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -199,6 +202,125 @@ TEST(a_frozen_file_system_is_written_when_it_thaws)
 }
 
 /* --- a file whose blocks are somebody else's */
+
+struct move_extent {
+	uint32_t reserved, donor_fd;
+	uint64_t orig_start, donor_start, len, moved_len;
+};
+
+#define EXT4_IOC_MOVE_EXT _IOWR('f', 15, struct move_extent)
+
+/* Leave about @pages of the disk, so that what is given back is soon another's. */
+static int fill_but(size_t pages)
+{
+	int fd = open("/tmp/disk", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct statvfs fs;
+
+	ASSERT(fd >= 0 && !fstatvfs(fd, &fs));
+	ASSERT(!fallocate(fd, 0, 0, (fs.f_bavail - pages) * PAGE));
+	return fd;
+}
+
+/* Have the file's data in other blocks, as e4defrag(8) does. Says whether it is. */
+static bool move_blocks(int fd)
+{
+	int donor = open("/tmp/disk", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct move_extent move = { .donor_fd = donor, .len = PAGES };
+	bool moved;
+
+	ASSERT(donor >= 0 && !fallocate(donor, 0, 0, PAGES * PAGE));
+	moved = !ioctl(fd, EXT4_IOC_MOVE_EXT, &move) && move.moved_len;
+	close(donor);
+	return moved;
+}
+
+#define KEPT_PAGES (8 * PAGES)
+
+/* A file that gets all blocks which others have given back, and keeps what it has. */
+static void expect_kept(const char *kept, const atomic_int *rounds)
+{
+	int fd = open("/tmp/disk", O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC,
+		      0600);
+	char *got = aligned_alloc(PAGE, KEPT_PAGES * PAGE);
+	int round = *rounds;
+	ssize_t size = 0;
+
+	ASSERT(fd >= 0 && got);
+	while (size < (ssize_t)(KEPT_PAGES * PAGE) &&
+	       pwrite(fd, kept, PAGE, size) == (ssize_t)PAGE)
+		size += PAGE;
+	while (*rounds < round + 2)
+		usleep(100);
+	ASSERT(pread(fd, got, size, 0) == size);
+	EXPECT(!memcmp(got, kept, size));
+	free(got);
+	close(fd);
+}
+
+static void store_for_ever(int fd, atomic_int *rounds)
+{
+	char *map = map_shared(fd, PAGES);
+	size_t i;
+
+	for (;;) {
+		for (i = 0; i < PAGES; i++)
+			vm_write(map + i * PAGE, 's');
+		bsdvm_msync(map, 0, BSDVM_MS_SYNC);
+		++*rounds;
+	}
+}
+
+/* The file's blocks come and go while what is stored is written to them. */
+TEST_LIMIT(blocks_that_are_given_back_are_not_written, 300)
+{
+	char *kept = aligned_alloc(PAGE, KEPT_PAGES * PAGE);
+	int fd, filler, i, round, moved = 0;
+	atomic_int *rounds = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+
+	disk_make("-b 4096 -m 0", "");
+	fd = disk_file();
+	filler = fill_but(3 * PAGES);
+	ASSERT(kept && rounds != MAP_FAILED && !ftruncate(fd, PAGES * PAGE));
+	memset(kept, 'k', KEPT_PAGES * PAGE);
+	child = harness_fork();
+	if (!child)
+		store_for_ever(fd, rounds);
+	for (i = 0; i < 60; i++) {
+		/* Until it has blocks, and is being written there. */
+		for (round = *rounds; *rounds < round + 3;)
+			usleep(100);
+		switch (i % 4) {
+		case 0:
+			ASSERT(!fallocate(
+				fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				PAGE, (PAGES - 2) * PAGE));
+			break;
+		case 1:
+			ASSERT(!ftruncate(fd, 3 * PAGE) &&
+			       !ftruncate(fd, PAGES * PAGE));
+			break;
+		case 2:
+			ASSERT(!fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, PAGE,
+					  PAGE));
+			ASSERT(!ftruncate(fd, PAGES * PAGE));
+			break;
+		default:
+			moved += move_blocks(fd);
+		}
+		syncfs(fd);
+		expect_kept(kept, rounds);
+	}
+	EXPECT(moved > 0);
+	ASSERT(!kill(child, SIGKILL));
+	harness_wait(child);
+	close(filler);
+	close(fd);
+	free(kept);
+	vm_run("umount /tmp/disk && e2fsck -f -n /tmp/disk.img > /dev/null 2>&1 && "
+	       "losetup -D && rm /tmp/disk.img");
+}
 
 /* Where Linux looks for it in the first page of swap; see mkswap(8). */
 static void swap_header(int fd)
