@@ -33,9 +33,9 @@
  * being brought in meanwhile gets PGA_GONE, and is read again. A plain write(2) cuts
  * nothing out, and is spared the looking: it is told by the system call it comes from.
  *
- * A file system whose pages may not change while it writes them (checksums), that
- * has no such calls, or that may drop pages by itself (of the network) is not
- * shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
+ * A file system whose pages may not change while it writes them (checksums, data in a
+ * journal), that has no such calls, or that may drop pages by itself (of the network) is
+ * not shared with, nor is a memfd that can be sealed yet. There a page has a copy in its
  * own frame: clean ones are dropped when the file is changed, dirty ones win, and
  * write(2) and read(2) are coherent with mappings after msync(2).
  *
@@ -170,7 +170,7 @@ static bool vnode_pager_shareable(struct address_space *mapping)
 		return SHMEM_I(mapping->host)->seals & F_SEAL_SEAL;
 	return mapping->a_ops->write_begin && mapping->a_ops->write_end && sb->s_bdev &&
 	       sb->s_magic != FUSE_SUPER_MAGIC && !(sb->s_iflags & SB_I_STABLE_WRITES) &&
-	       !mapping_stable_writes(mapping);
+	       !mapping_stable_writes(mapping) && !vnode_bio_journalled(mapping->host);
 }
 
 /*
@@ -182,8 +182,13 @@ static struct page *vnode_pager_read(struct vnode_pager *vnp, vm_pindex_t pindex
 	struct address_space *mapping = vnp->inode->i_mapping;
 	struct page *page;
 
-	if (!shmem_mapping(mapping))
-		return read_mapping_page(mapping, pindex, vnp->rfile);
+	if (!shmem_mapping(mapping)) {
+		/* A page may not come back while its block is being freed. */
+		filemap_invalidate_lock_shared(mapping);
+		page = read_mapping_page(mapping, pindex, vnp->rfile);
+		filemap_invalidate_unlock_shared(mapping);
+		return page;
+	}
 	if (wanted)
 		return shmem_read_mapping_page(mapping, pindex);
 	page = find_get_page(mapping, pindex);
@@ -250,7 +255,7 @@ bool vnode_pager_denies_write(struct file *file)
 	if (shmem_mapping(file->f_mapping) &&
 	    (SHMEM_I(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return true;
-	return IS_IMMUTABLE(inode) || IS_APPEND(inode);
+	return IS_IMMUTABLE(inode) || IS_APPEND(inode) || IS_SWAPFILE(inode);
 }
 
 static struct file *vnode_pager_open(struct file *file, int flags)
@@ -611,7 +616,7 @@ static bool vnode_pager_touch_mapped(struct vm_page *m, struct page *page,
 	struct buffer_head *head, *bh;
 	bool mapped;
 
-	if (vnp->inode->i_sb->s_magic != EXT4_SUPER_MAGIC)
+	if (vnp->inode->i_sb->s_magic != EXT4_SUPER_MAGIC || vnode_bio_journalled(vnp->inode))
 		return false;
 	lock_page(page);
 	mapped = page->mapping == vnp->inode->i_mapping && page_has_buffers(page);
@@ -663,10 +668,13 @@ static int vnode_pager_touch(struct vnode_pager *vnp, struct vm_page *m, struct 
 
 	if (pos >= size)
 		return 0;
+	/* Its blocks are memory of Linux's. */
+	if (IS_SWAPFILE(vnp->inode))
+		return -ETXTBSY;
 	page = vnode_pager_attached(vnp, m);
 	if (!page)
 		return 0;
-	if (vb && size - pos >= VM_PAGE_SIZE && vnode_bio_add(vb, vnp->inode, page))
+	if (vb && size - pos >= VM_PAGE_SIZE && vnode_bio_add(vb, page))
 		return 0;
 	/* Pages are locked in order, and none while the file system finds room for another. */
 	if (vb)
@@ -714,13 +722,16 @@ static int vnode_pager_put_shared(struct vnode_pager *vnp, struct file *file, st
 	unsigned int i;
 	int ret = 0, err;
 
+	vb.inode = vnp->inode;
 	vb.count = 0;
+	vb.error = 0;
 	vnode_pager_lock_file(vnp, file);
 	for (i = 0; i < count; i++) {
 		ret = vnode_pager_touch(vnp, ma[i], file, &vb);
 		if (ret)
 			break;
 	}
+	/* Which page failed is not known, nor whether it came with the last ones. */
 	err = vnode_bio_write(&vb);
 	if (err) {
 		ret = err;

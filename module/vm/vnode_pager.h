@@ -110,7 +110,7 @@ bool vnode_pager_cdev(struct file *file, bool shared, vm_prot_t *maxprot,
 bool vnode_pager_unlinked(struct file *file);
 
 /**
- * vnode_pager_denies_write() - is the file immutable or append-only?
+ * vnode_pager_denies_write() - is the file immutable, append-only or Linux's swap?
  * @file: the file
  *
  * Return: true when shared mappings of it may not be writable.

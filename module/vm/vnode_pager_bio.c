@@ -14,6 +14,9 @@
  * race for the block), or has no block yet. Nor where a file system does more to a page
  * than write it: encryption, or a journal that has the data, too; nor where the device
  * must not see it change, which we do not keep Linux's own mappings from.
+ *
+ * Nor may a write still be on its way when the blocks become Linux's swap: to who waits for
+ * the file's direct I/O, as swapon(2) does, it is that.
  */
 #include "vnode_pager_bio.h"
 
@@ -23,15 +26,25 @@
 #include <linux/magic.h>
 #include <linux/pagemap.h>
 
+bool vnode_bio_journalled(const struct inode *inode)
+{
+	if (inode->i_sb->s_magic != EXT4_SUPER_MAGIC)
+		return false;
+	/*
+	 * With data in the journal pages may not be moved while buffers are referenced; a
+	 * kernel that moves no pages does not tell.
+	 */
+	return !IS_ENABLED(CONFIG_MIGRATION) ||
+	       inode->i_mapping->a_ops->migrate_folio != buffer_migrate_folio;
+}
+
 /* Is a page of this file written by just writing it? */
 static bool vnode_bio_plain(const struct inode *inode)
 {
 	const struct super_block *sb = inode->i_sb;
 
-	/* With data in the journal pages may not be moved while buffers are referenced. */
 	return sb->s_magic == EXT4_SUPER_MAGIC && !sb_rdonly(sb) && !IS_ENCRYPTED(inode) &&
-	       !(sb->s_iflags & SB_I_STABLE_WRITES) &&
-	       inode->i_mapping->a_ops->migrate_folio == buffer_migrate_folio;
+	       !(sb->s_iflags & SB_I_STABLE_WRITES) && !vnode_bio_journalled(inode);
 }
 
 /* The block of a page, which is locked; NULL when it has none, or is Linux's to write. */
@@ -49,16 +62,21 @@ static struct buffer_head *vnode_bio_block(const struct inode *inode, struct pag
 	return bh;
 }
 
-bool vnode_bio_add(struct vnode_bio *vb, const struct inode *inode, struct page *page)
+bool vnode_bio_add(struct vnode_bio *vb, struct page *page)
 {
 	struct buffer_head *bh;
 
-	if (!vnode_bio_plain(inode) || !trylock_page(page))
+	if (!vnode_bio_plain(vb->inode) || !trylock_page(page))
 		return false;
-	bh = vnode_bio_block(inode, page);
+	bh = vnode_bio_block(vb->inode, page);
 	if (!bh) {
 		unlock_page(page);
 		return false;
+	}
+	if (!vb->count) {
+		/* swapon(2) waits for it, before it takes the file's blocks. */
+		inode_dio_begin(vb->inode);
+		smp_mb__after_atomic(); /* pairs with the wait that follows S_SWAPFILE */
 	}
 	vb->bdev = bh->b_bdev;
 	vb->sector[vb->count] = (sector_t)bh->b_blocknr << (PAGE_SHIFT - SECTOR_SHIFT);
@@ -94,15 +112,13 @@ static struct bio *vnode_bio_next(struct bio *last, struct vnode_bio *vb, unsign
 	return bio;
 }
 
-int vnode_bio_write(struct vnode_bio *vb)
+static int vnode_bio_submit(struct vnode_bio *vb)
 {
 	struct bio *bio = NULL;
 	struct blk_plug plug;
 	unsigned int i, n;
 	int ret;
 
-	if (!vb->count)
-		return 0;
 	blk_start_plug(&plug);
 	for (i = 0; i < vb->count; i += n) {
 		n = vnode_bio_run(vb, i);
@@ -111,10 +127,26 @@ int vnode_bio_write(struct vnode_bio *vb)
 	ret = submit_bio_wait(bio);
 	blk_finish_plug(&plug);
 	bio_put(bio);
+	return ret;
+}
+
+int vnode_bio_write(struct vnode_bio *vb)
+{
+	unsigned int i;
+	int ret;
+
+	if (!vb->count)
+		return vb->error;
+	ret = IS_SWAPFILE(vb->inode) ? -ETXTBSY : vnode_bio_submit(vb);
+	if (ret) {
+		mapping_set_error(vb->inode->i_mapping, ret);
+		vb->error = ret;
+	}
 	for (i = 0; i < vb->count; i++) {
 		unlock_page(vb->page[i]);
 		put_page(vb->page[i]);
 	}
 	vb->count = 0;
-	return ret;
+	inode_dio_end(vb->inode);
+	return vb->error;
 }

@@ -466,16 +466,6 @@ TEST_FILES(a_large_file_is_written_from_its_own_mapping)
 
 /* --- no room, and no disk */
 
-static void run(const char *command)
-{
-	if (system(command)) {
-		harness_fail(__FILE__, __LINE__, "%s", command);
-		harness_exit();
-	}
-}
-
-#define LOOP "modprobe -q loop; losetup -f --show "
-
 /* Take all the room there is. */
 static int fill(const char *path)
 {
@@ -498,9 +488,9 @@ TEST(no_room_for_a_store_is_msyncs_enospc_and_the_data_stays)
 	int fd, filler;
 	char *map;
 
-	run("truncate -s 8M /tmp/small.img && mkfs.ext4 -q -m 0 /tmp/small.img && "
-	    "mkdir -p /tmp/small && mount $(" LOOP
-	    "/tmp/small.img) /tmp/small");
+	vm_run("truncate -s 8M /tmp/small.img && mkfs.ext4 -q -m 0 /tmp/small.img && "
+	       "mkdir -p /tmp/small && mount $(" VM_LOOP
+	       "/tmp/small.img) /tmp/small");
 	fd = vm_file("/tmp/small", 0);
 	ASSERT(!ftruncate(fd, 64 * PAGE));
 	filler = fill("/tmp/small/filler");
@@ -519,7 +509,7 @@ TEST(no_room_for_a_store_is_msyncs_enospc_and_the_data_stays)
 		EXPECT_EQ(vm_file_read(fd, byte * PAGE), 's');
 	close(fd);
 	close(filler);
-	run("umount /tmp/small && losetup -D && rm /tmp/small.img");
+	vm_run("umount /tmp/small && losetup -D && rm /tmp/small.img");
 }
 
 /* A page of tmpfs must be there before it can be stored to. */
@@ -528,7 +518,7 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
 	int fd, filler;
 	char *map;
 
-	run("mkdir -p /tmp/small && mount -t tmpfs -o size=256k small /tmp/small");
+	vm_run("mkdir -p /tmp/small && mount -t tmpfs -o size=256k small /tmp/small");
 	fd = vm_file("/tmp/small", 0);
 	ASSERT(!ftruncate(fd, 64 * PAGE));
 	map = map_shared(fd, 64);
@@ -542,7 +532,7 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
 	ASSERT(!bsdvm_munmap(map, 64 * PAGE));
 	close(fd);
 	close(filler);
-	run("umount /tmp/small");
+	vm_run("umount /tmp/small");
 }
 
 /*
@@ -550,11 +540,11 @@ TEST(no_room_in_tmpfs_is_sigbus_where_there_is_none)
  */
 static void bad_disk(void)
 {
-	run("modprobe -q dm-mod; truncate -s 8M /tmp/bad.img && "
-	    "mkfs.ext4 -q -b 4096 /tmp/bad.img && mkdir -p /tmp/bad && "
-	    "export DM_DISABLE_UDEV=1 && dev=$(" LOOP "/tmp/bad.img) && "
-	    "dmsetup create bad --table \"0 16384 linear $dev 0\" && "
-	    "mount /dev/mapper/bad /tmp/bad");
+	vm_run("modprobe -q dm-mod; truncate -s 8M /tmp/bad.img && "
+	       "mkfs.ext4 -q -b 4096 /tmp/bad.img && mkdir -p /tmp/bad && "
+	       "export DM_DISABLE_UDEV=1 && dev=$(" VM_LOOP "/tmp/bad.img) && "
+	       "dmsetup create bad --table \"0 16384 linear $dev 0\" && "
+	       "mount /dev/mapper/bad /tmp/bad");
 }
 
 /* Have 4 KiB from @block on fail, or none of them for 0. */
@@ -576,13 +566,13 @@ static void bad_block(unsigned int block)
 		"printf \"%s\\n\" | dmsetup load bad && dmsetup suspend --nolockfs bad && "
 		"dmsetup resume bad",
 		table);
-	run(command);
+	vm_run(command);
 }
 
 static void bad_disk_end(void)
 {
-	run("umount /tmp/bad && DM_DISABLE_UDEV=1 dmsetup remove bad && "
-	    "losetup -D && rm /tmp/bad.img");
+	vm_run("umount /tmp/bad && DM_DISABLE_UDEV=1 dmsetup remove bad && "
+	       "losetup -D && rm /tmp/bad.img");
 }
 
 static unsigned int block_of(int fd, int page)
@@ -703,6 +693,56 @@ TEST(what_is_synced_again_is_on_the_disk)
 	bad_disk_end();
 }
 
+/* Who syncs the file otherwise hears of it, too. */
+TEST(what_was_not_written_fails_the_fsync_of_others)
+{
+	int fd, other;
+	char *map;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 8 * PAGE);
+	other = vm_reopen(fd, O_RDWR);
+	map = map_shared(fd, 8);
+	memset(map, '1', 8 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	bad_block(block_of(fd, 3));
+	map[3 * PAGE] = '2';
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), EIO);
+	bad_block(0);
+	EXPECT_ERRNO(fsync(other), EIO);
+	EXPECT_ERRNO(fsync(other), 0);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	close(other);
+	close(fd);
+	bad_disk_end();
+}
+
+/* A page that the file system writes, since write(2) was there, behind one that fails. */
+TEST(what_was_not_written_stays_dirty_whatever_is_behind_it)
+{
+	int fd, direct;
+	char *map;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 8 * PAGE);
+	direct = vm_reopen(fd, O_RDONLY | O_DIRECT);
+	map = map_shared(fd, 8);
+	memset(map, '1', 8 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	bad_block(block_of(fd, 3));
+	memset(map, '2', 8 * PAGE);
+	file_write(fd, 5 * PAGE, '3');
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), EIO);
+	bad_block(0);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	expect_on_disk(direct, map, 8);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	close(direct);
+	close(fd);
+	bad_disk_end();
+}
+
 /* --- a file system that does not share its pages */
 
 TEST(without_sharing_msync_is_exact)
@@ -710,7 +750,7 @@ TEST(without_sharing_msync_is_exact)
 	char *map;
 	int fd;
 
-	run("mkdir -p /tmp/ram && mount -t ramfs ram /tmp/ram");
+	vm_run("mkdir -p /tmp/ram && mount -t ramfs ram /tmp/ram");
 	fd = vm_file("/tmp/ram", 4 * PAGE);
 	map = map_shared(fd, 4);
 	/* A write is seen by pages that were not stored to. */
@@ -735,7 +775,7 @@ TEST(without_sharing_msync_is_exact)
 	ASSERT(!bsdvm_munmap(map, 4 * PAGE));
 	EXPECT_EQ(vm_file_read(fd, PAGE), 'x');
 	close(fd);
-	run("umount /tmp/ram");
+	vm_run("umount /tmp/ram");
 }
 
 /* --- the syncer */
@@ -834,6 +874,55 @@ TEST_FILES(cutting_a_file_that_is_being_loaded_and_stored)
 	harness_join(child);
 	ASSERT(!bsdvm_munmap(map, RACE_PAGES * PAGE));
 	EXPECT_EQ(vm_free_settles(before), before);
+}
+
+/* Bring pages of a file in again and again. */
+static void load_afresh(int fd, double end)
+{
+	char *map = map_shared(fd, RACE_PAGES);
+	size_t i;
+
+	ASSERT(!bsdvm_madvise(map, RACE_PAGES * PAGE, BSDVM_MADV_RANDOM));
+	while (now() < end) {
+		for (i = 0; i < RACE_PAGES; i++)
+			EXPECT_NO_FAULT(vm_read(map + i * PAGE));
+		bsdvm_msync(map, RACE_PAGES * PAGE, BSDVM_MS_INVALIDATE);
+	}
+}
+
+/* Pages of the file that take time to be cut out. */
+#define HOLE_PAGES ((size_t)1024)
+
+/* What is brought in while its block goes must not stay in the page cache. */
+TEST_FILES(a_hole_in_what_is_being_loaded_is_zero)
+{
+	const double end = now() + RACE_SECONDS;
+	const size_t size = RACE_PAGES * PAGE;
+	char *content = malloc(HOLE_PAGES * PAGE);
+	int fd = vm_file(dir, size), i;
+	pid_t child;
+
+	ASSERT(content && !ftruncate(fd, HOLE_PAGES * PAGE));
+	child = harness_fork();
+	if (!child) {
+		load_afresh(fd, end);
+		harness_exit();
+	}
+	for (i = 0; i < ROUNDS_MIN || now() < end; i++) {
+		memset(content, 'x', size);
+		ASSERT(pwrite(fd, content, size, 0) == (ssize_t)size);
+		sync_file_range(fd, 0, 0,
+				SYNC_FILE_RANGE_WRITE |
+					SYNC_FILE_RANGE_WAIT_AFTER);
+		ASSERT(!fallocate(fd,
+				  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				  HOLE_PAGES * PAGE));
+		ASSERT(pread(fd, content, HOLE_PAGES * PAGE, 0) ==
+		       (ssize_t)(HOLE_PAGES * PAGE));
+		EXPECT(vm_all(content, HOLE_PAGES * PAGE, 0));
+	}
+	harness_join(child);
+	free(content);
 }
 
 /* A counter that two processes raise in turn, one through its mapping, one by write(2). */

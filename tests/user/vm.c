@@ -194,6 +194,14 @@ int vm_file(const char *dir, size_t size)
 	return fd;
 }
 
+void vm_run(const char *command)
+{
+	if (system(command)) {
+		harness_fail(__FILE__, __LINE__, "%s", command);
+		harness_exit();
+	}
+}
+
 int vm_reopen(int fd, int flags)
 {
 	char path[64];

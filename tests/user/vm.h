@@ -105,6 +105,12 @@ void vm_each_directory(void (*body)(const char *dir));
 	}                                                  \
 	static void in_directory_##_name(const char *dir)
 
+/* Run a shell command; one that fails ends the test. */
+void vm_run(const char *command);
+
+/* The beginning of a command that makes a file a disk and prints its name. */
+#define VM_LOOP "modprobe -q loop; losetup -f --show "
+
 /**
  * vm_file() - an unlinked file of @size bytes in @dir
  * @dir: directory
