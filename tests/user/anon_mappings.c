@@ -178,11 +178,13 @@ static uint64_t neighbours(const char *map, size_t page, char want)
 TEST(a_read_maps_the_leaf_around_it)
 {
 	const size_t pages = 3 * LEAF + 20;
-	char *map = vm_anon(pages);
 	uint64_t before;
 	pid_t child;
 	size_t i;
+	char *map;
 
+	/* Of one page table. */
+	map = vm_anon_flags(pages, BSDVM_MAP_PRIVATE | BSDVM_MAP_ALIGNED_SUPER);
 	for (i = 0; i < pages; i++)
 		map[i * PAGE] = i;
 	child = harness_fork();
