@@ -466,6 +466,14 @@ TEST_FILES(a_large_file_is_written_from_its_own_mapping)
 
 /* --- no room, and no disk */
 
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
 /* Take all the room there is. */
 static int fill(const char *path)
 {
@@ -693,6 +701,56 @@ TEST(what_is_synced_again_is_on_the_disk)
 	bad_disk_end();
 }
 
+/* Have what the disk has in its cache take @ms to be on it. */
+static void slow_flush(unsigned int ms)
+{
+	char command[512];
+
+	snprintf(
+		command, sizeof(command),
+		"export DM_DISABLE_UDEV=1; modprobe -q dm-delay; "
+		"dev=$(losetup -j /tmp/bad.img -O NAME -n) && "
+		"echo \"0 16384 delay $dev 0 0 $dev 0 0 $dev 0 %u\" | dmsetup load bad && "
+		"dmsetup suspend --nolockfs bad && dmsetup resume bad",
+		ms);
+	vm_run(command);
+}
+
+/* Nothing is left to be written, but it is not on the disk yet. */
+TEST(msync_waits_for_the_disk_with_who_has_written)
+{
+	uint64_t written;
+	double start;
+	pid_t child;
+	char *map;
+	int fd;
+
+	bad_disk();
+	fd = vm_file("/tmp/bad", 8 * PAGE);
+	map = map_shared(fd, 8);
+	memset(map, '1', 8 * PAGE);
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	slow_flush(4000);
+	memset(map, '2', 8 * PAGE);
+	written = vm_stats().v_vnodepgsout;
+	child = harness_fork();
+	if (!child) {
+		EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+		harness_exit();
+	}
+	while (vm_stats().v_vnodepgsout == written)
+		usleep(1000);
+	usleep(300 * 1000);
+	start = now();
+	EXPECT_ERRNO(bsdvm_msync(map, 8 * PAGE, BSDVM_MS_SYNC), 0);
+	EXPECT(now() - start > 1);
+	harness_join(child);
+	bad_block(0);
+	ASSERT(!bsdvm_munmap(map, 8 * PAGE));
+	close(fd);
+	bad_disk_end();
+}
+
 /* Who syncs the file otherwise hears of it, too. */
 TEST(what_was_not_written_fails_the_fsync_of_others)
 {
@@ -821,14 +879,6 @@ TEST_FILES(the_syncer_writes_stores_and_leaves_those_that_do_not_want_it)
 #define RACE_SECONDS 2
 /* However slow the machine is. */
 #define ROUNDS_MIN   10
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 /* What is there is 'x' or, cut off and extended, zero. */
 static void load_while_it_is_cut(int fd, double end)
