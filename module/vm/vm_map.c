@@ -518,9 +518,7 @@ static int vm_map_lock_range(struct vm_map *map, vm_offset_t start, vm_offset_t 
 	*pinned = false;
 	for (;;) {
 		vm_map_lock(map);
-		*first = map->hint;
-		if (!*first || start < (*first)->start || start >= (*first)->end)
-			*first = vm_map_lookup_entry_ge(map, start);
+		*first = vm_map_lookup_entry_ge(map, start);
 		if (*pinned || !vm_map_range_touched(map, *first, end))
 			return KERN_SUCCESS;
 		*pinned = pmap_pin_nowait(map->pmap);

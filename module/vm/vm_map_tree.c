@@ -221,9 +221,12 @@ EXPORT_SYMBOL_IF_KUNIT(vm_map_lookup_entry);
 
 struct vm_map_entry *vm_map_lookup_entry_ge(struct vm_map *map, vm_offset_t address)
 {
-	struct vm_map_entry *entry;
+	struct vm_map_entry *entry = map->hint;
 
-	if (vm_map_lookup_entry(map, address, &entry))
+	VM_MAP_ASSERT_LOCKED(map);
+	if (entry && address >= entry->start && address < entry->end)
+		return entry;
+	if (vm_map_entry_find(map, address, &entry))
 		return entry;
 	return entry ? vm_map_entry_succ(map, entry) : vm_map_entry_first(map);
 }
